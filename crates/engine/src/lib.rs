@@ -1,1 +1,7 @@
-//! TBD
+//! Points: how they come in, how they lie in chunks, how InfluxQL reads them.
+
+pub mod chunk;
+pub mod index;
+pub mod predicate;
+pub mod query;
+pub mod source;
