@@ -1,5 +1,6 @@
 //! Points: how they come in, how they lie in chunks, how InfluxQL reads them.
 
+pub mod catalogue;
 pub mod chunk;
 pub mod index;
 pub mod predicate;
