@@ -2,7 +2,9 @@
 
 pub mod catalogue;
 pub mod chunk;
+pub mod content;
 pub mod index;
 pub mod predicate;
 pub mod query;
+pub mod read;
 pub mod source;

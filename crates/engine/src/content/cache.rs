@@ -4,12 +4,13 @@
 //! may come again after a fail-over) voids it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
 use quick_cache::sync::Cache;
 use quick_cache::Weighter;
 
-use crate::chunk::{Column, FreshChunk, Values};
+use crate::chunk::{Column, FreshChunk};
 
 /// What is kept, within a history of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +64,8 @@ const OVERHEAD: u64 = 160;
 /// The cache of decoded data.
 pub(crate) struct Decoded {
     cache: Cache<(u64, Key), Entry, ByBytes, RandomState>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl std::fmt::Debug for Decoded {
@@ -82,12 +85,12 @@ impl Decoded {
             RandomState::default(),
             quick_cache::sync::DefaultLifecycle::default(),
         );
-        Self { cache }
+        Self { cache, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// A level 0 chunk.
     pub(crate) fn fresh(&self, history: u64, id: i64) -> Option<Arc<FreshChunk>> {
-        match self.cache.get(&(history, Key::Fresh(id)))?.data {
+        match self.get((history, Key::Fresh(id)))? {
             Data::Fresh(chunk) => Some(chunk),
             Data::Page(_) => None,
         }
@@ -101,7 +104,7 @@ impl Decoded {
 
     /// A page.
     pub(crate) fn page(&self, history: u64, chunk: i64, column: u32, page: u32) -> Option<Page> {
-        match self.cache.get(&(history, Key::Page { chunk, column, page }))?.data {
+        match self.get((history, Key::Page { chunk, column, page }))? {
             Data::Page(page) => Some(page),
             Data::Fresh(_) => None,
         }
@@ -118,6 +121,13 @@ impl Decoded {
         self.cache.insert(key, Entry { bytes, data: Data::Page(data) });
     }
 
+    fn get(&self, key: (u64, Key)) -> Option<Data> {
+        let found = self.cache.get(&key);
+        let counter = if found.is_some() { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        Some(found?.data)
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         self.cache.clear();
@@ -125,7 +135,8 @@ impl Decoded {
 
     /// Bytes held, hits and misses so far.
     pub(crate) fn usage(&self) -> (u64, u64, u64) {
-        (self.cache.weight(), self.cache.hits(), self.cache.misses())
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (self.cache.weight(), count(&self.hits), count(&self.misses))
     }
 }
 

@@ -173,7 +173,7 @@ impl PageWant {
 }
 
 /// Applies `f` to all items, on as many threads as pay. The first error in their order counts.
-pub(crate) fn map_parallel<T: Sync, R: Send, E: Send>(
+fn map_parallel<T: Sync, R: Send, E: Send>(
     items: &[T],
     f: impl Fn(&T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {

@@ -22,7 +22,7 @@ use crate::source::ReadError;
 
 pub(crate) use cache::Page;
 pub use chunk::{ChunkContent, ChunkView, Form, Hiding};
-pub(crate) use load::{Loader, PageWant, map_parallel};
+pub(crate) use load::{Loader, PageWant};
 pub use view::MeasurementView;
 
 /// The contents of all chunks that queries asked for. One for the process; its blocking methods
@@ -57,7 +57,7 @@ pub struct CacheUsage {
 impl Contents {
     /// Nothing known yet. Times and values take at most about `cache_bytes` bytes; `handle`'s
     /// runtime runs the statements.
-    pub fn new(store: Arc<dyn ChunkStore>, cache_bytes: u64, handle: Handle) -> Self {
+    pub fn new(store: Arc<dyn ChunkStore>, handle: Handle, cache_bytes: u64) -> Self {
         let decoded = Arc::new(cache::Decoded::new(cache_bytes));
         Self { store, handle, decoded, known: Mutex::default() }
     }

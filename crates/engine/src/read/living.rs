@@ -81,7 +81,7 @@ pub(crate) fn left_in(
 fn look(chunk: &ChunkView, loader: &Loader, range: TimeRange) -> Result<Bitmap, ReadError> {
     let content = &chunk.content;
     let mut lives = Bitmap::filled(false, content.series().len());
-    let mut unclear = Vec::new();
+    let (mut unclear, mut seen) = (Vec::new(), Vec::new());
     for (number, id) in content.series().iter().enumerate() {
         let takers: Vec<&Hiding> = chunk.hidings.iter().filter(|h| h.takes(*id)).collect();
         let rows = content.rows_of(number);
@@ -101,7 +101,8 @@ fn look(chunk: &ChunkView, loader: &Loader, range: TimeRange) -> Result<Bitmap, 
         (Form::Fresh(_), ChunkName::Fresh(id)) => {
             let fresh = loader.fresh(&[(id, chunk.info.bytes)])?;
             for (number, rows, hidden) in unclear {
-                lives.set(number, !visible(&fresh[&id].times[rows], range, &hidden).is_empty());
+                visible(&fresh[&id].times[rows], range, &hidden, &mut seen);
+                lives.set(number, !seen.is_empty());
             }
         }
         (Form::Paged(head), ChunkName::Merged(id)) => {
@@ -129,7 +130,8 @@ fn look(chunk: &ChunkView, loader: &Loader, range: TimeRange) -> Result<Bitmap, 
                 if let Page::Times(times) = &pages[page] {
                     let start = rows.start.max(all.start) - all.start;
                     let end = rows.end.min(all.end) - all.start;
-                    if !visible(&times[start..end], range, hidden).is_empty() {
+                    visible(&times[start..end], range, hidden, &mut seen);
+                    if !seen.is_empty() {
                         lives.set(number, true);
                     }
                 }

@@ -69,7 +69,10 @@ impl BucketSnapshot {
         }
         let moment = self.moment();
         match f(&moment) {
-            Err(ReadError::Moved) if !moment.is_second => f(&self.next_moment(&moment)?),
+            Err(ReadError::Moved) if !moment.is_second => {
+                let next = self.next_moment(&moment)?;
+                f(&next)
+            }
             result => result,
         }
     }

@@ -37,6 +37,7 @@ pub(super) fn read(
 
     let mut blocks = Vec::with_capacity(series.len().min(hits.len()));
     let (mut parts, mut lists, mut plan) = (Vec::new(), Vec::new(), Plan::default());
+    let mut scratch = Vec::new();
     for hits in hits.chunk_by(|a, b| a.request == b.request) {
         parts.clear();
         lists.clear();
@@ -44,7 +45,7 @@ pub(super) fn read(
         let id = series[hits[0].request as usize];
         for hit in hits {
             let begin = parts.len();
-            sources[hit.source as usize].parts(hit, id, slice.range, &mut parts);
+            sources[hit.source as usize].parts(hit, id, slice.range, &mut scratch, &mut parts);
             if parts.len() > begin {
                 lists.push(begin..parts.len());
             }
@@ -137,15 +138,20 @@ impl<'a> Source<'a> {
     /// The values of a field in a page.
     fn values(&self, field: usize, page: usize) -> Option<&Column> {
         match &self.data {
-            Data::Fresh(chunk) => {
-                chunk.as_ref().map(|chunk| &chunk.columns[self.columns[field]?].column).into()
-            }
+            Data::Fresh(chunk) => Some(&chunk.as_ref()?.columns[self.columns[field]?].column),
             Data::Paged(_, pages) => pages.values[field][page].as_deref(),
         }
     }
 
     /// Adds the rows of a series that can be seen and have a value.
-    fn parts<'s>(&'s self, hit: &Hit, id: SeriesId, range: TimeRange, parts: &mut Vec<Part<'s>>) {
+    fn parts<'s>(
+        &'s self,
+        hit: &Hit,
+        id: SeriesId,
+        range: TimeRange,
+        scratch: &mut Vec<Range<usize>>,
+        parts: &mut Vec<Part<'s>>,
+    ) {
         let rows = self.chunk.content.rows_of(hit.number as usize);
         if rows.is_empty() {
             return;
@@ -154,8 +160,9 @@ impl<'a> Source<'a> {
             self.hidings.iter().filter(|h| h.takes(id.0)).map(|h| h.tombstone.range).collect();
         let mut add = |times: &'s [i64], page: usize, row: usize| {
             let whole = Part { times, chunk: hit.source, page: page as u32, row: row as u32 };
-            for visible in visible(times, range, &hidden) {
-                self.add_present(&whole, visible, parts);
+            visible(times, range, &hidden, scratch);
+            for rows in scratch.drain(..) {
+                self.add_present(&whole, rows, parts);
             }
         };
         match &self.data {
@@ -218,12 +225,14 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The stretches of ascending times that are in `range` and in none of the hidden ranges.
+/// The stretches of ascending times that are in `range` and in none of the hidden ranges, into
+/// `left`.
 pub(crate) fn visible(
     times: &[i64],
     range: TimeRange,
     hidden: &[TimeRange],
-) -> smallvec::SmallVec<[Range<usize>; 2]> {
+    left: &mut Vec<Range<usize>>,
+) {
     let within = |range: TimeRange| {
         let start = match times.first() {
             Some(first) if *first < range.min => times.partition_point(|time| *time < range.min),
@@ -235,23 +244,24 @@ pub(crate) fn visible(
         };
         start..end.max(start)
     };
-    let mut left = smallvec::SmallVec::new();
+    left.clear();
     left.push(within(range));
     for range in hidden {
         let gone = within(*range);
         if gone.is_empty() {
             continue;
         }
-        left = left
-            .into_iter()
-            .flat_map(|rows: Range<usize>| {
-                [rows.start..rows.end.min(gone.start), rows.start.max(gone.end)..rows.end]
-            })
-            .filter(|rows| !rows.is_empty())
-            .collect();
+        for at in 0..left.len() {
+            let rows = left[at].clone();
+            left[at].end = rows.end.min(gone.start);
+            left.push(rows.start.max(gone.end)..rows.end);
+        }
+        left.retain(|rows| !rows.is_empty());
     }
     left.retain(|rows| !rows.is_empty());
-    left
+    if hidden.len() > 1 {
+        left.sort_unstable_by_key(|rows| rows.start);
+    }
 }
 
 /// Finds the series asked for in all sources, in the order in which they were asked for, and of
@@ -260,6 +270,9 @@ fn find(sources: &[Source<'_>], known: usize, series: &[SeriesId], hits: &mut Ve
     let mut found = Vec::new();
     let mut places: Option<HashMap<u32, u32, foldhash::fast::RandomState>> = None;
     let mut counts = vec![0_u32; series.len() + 1];
+    // All series of the index in the order of their ids: the id is the place.
+    let is_everything =
+        series.len() == known && series.iter().enumerate().all(|(at, id)| at == id.index());
     for (source, of) in sources.iter().enumerate() {
         let content = &of.chunk.content;
         let source = source as u32;
@@ -275,8 +288,7 @@ fn find(sources: &[Source<'_>], known: usize, series: &[SeriesId], hits: &mut Ve
             }
             continue;
         }
-        // All series of the index, in order of ids: the id is the place.
-        if series.len() == known && series.iter().enumerate().all(|(at, id)| at == id.index()) {
+        if is_everything {
             for (number, id) in content.series().iter().enumerate() {
                 hit(*id, number as u32);
             }
