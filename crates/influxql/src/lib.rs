@@ -21,6 +21,13 @@
 //! ```
 
 pub mod ast;
+mod duration;
 mod keyword;
+mod lexer;
+mod params;
+mod parser;
 pub mod regex;
 pub mod time;
+
+pub use params::{ParamValue, Params, ParamsError};
+pub use parser::{ParseError, parse_query};
