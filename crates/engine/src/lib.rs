@@ -8,3 +8,4 @@ pub mod predicate;
 pub mod query;
 pub mod read;
 pub mod source;
+pub mod write;
