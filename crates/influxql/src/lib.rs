@@ -21,7 +21,10 @@
 //! ```
 
 pub mod ast;
+pub mod condition;
 mod duration;
+mod fold;
+pub mod function;
 mod keyword;
 mod lexer;
 mod params;
