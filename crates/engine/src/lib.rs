@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod chunk;
 pub mod content;
 pub mod index;
+pub mod merge;
 pub mod predicate;
 pub mod query;
 pub mod read;

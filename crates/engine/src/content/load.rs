@@ -8,7 +8,7 @@ use influxd_store::{ChunkStore, PieceKey, StoreError};
 use tokio::runtime::Handle;
 
 use super::cache::{Decoded, Page};
-use crate::chunk::{ChunkError, FreshChunk, Head};
+use crate::chunk::{ChunkError, Column, ColumnReader, FreshChunk, Head, Piece};
 use crate::source::ReadError;
 
 /// Bodies of level 0 chunks fetched in one statement: at most so many, and about so many bytes.
@@ -18,8 +18,10 @@ const FRESH_BYTES_AT_ONCE: u64 = 32 << 20;
 const HEADS_AT_ONCE: usize = 128;
 /// Pieces fetched in one statement, 64 KiB each.
 const PIECES_AT_ONCE: usize = 512;
-/// Fewer things than this, or fewer bytes, are not worth a second thread.
-const PARALLEL_FROM: usize = 8;
+/// Fewer things than this are not worth a second thread.
+const PARALLEL_FROM: usize = 4;
+/// Pages decoded by one thread before another may take over.
+const PAGES_AT_ONCE: usize = 16;
 
 /// A page that somebody needs.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub(crate) struct Loader {
     pub(crate) decoded: Arc<Decoded>,
     pub(crate) handle: Handle,
     pub(crate) history: u64,
+    /// Whether the cache keeps what was fetched; a merge needs it only once.
+    pub(crate) keeps: bool,
 }
 
 impl Loader {
@@ -80,7 +84,9 @@ impl Loader {
                 Ok::<_, ChunkError>((*id, Arc::new(FreshChunk::decode(body)?)))
             })?;
             for (id, chunk) in chunks {
-                self.decoded.put_fresh(self.history, id, Arc::clone(&chunk));
+                if self.keeps {
+                    self.decoded.put_fresh(self.history, id, Arc::clone(&chunk));
+                }
                 found.insert(id, chunk);
             }
         }
@@ -116,60 +122,110 @@ impl Loader {
         for (place, want) in wanted.iter().enumerate() {
             let page = self.decoded.page(self.history, want.chunk, want.column, want.page);
             if page.is_none() {
-                missing.push((want.piece(), place));
+                let (is_stored, key) = want.piece();
+                missing.push((is_stored, key, place));
             }
             found.push(page);
         }
-        missing.sort_unstable();
+        missing.sort_unstable_by_key(|(_, key, place)| (*key, wanted[*place].page));
         let mut rest = missing.as_slice();
         while !rest.is_empty() {
             let mut keys = BTreeSet::new();
-            let fits = rest.iter().take_while(|(key, _)| {
-                keys.insert(*key);
+            let fits = rest.iter().take_while(|(is_stored, key, _)| {
+                if *is_stored {
+                    keys.insert(*key);
+                }
                 keys.len() <= PIECES_AT_ONCE
             });
             let (batch, later) = rest.split_at(fits.count());
             rest = later;
-            let keys: BTreeSet<PieceKey> = batch.iter().map(|(key, _)| *key).collect();
-            let keys: Vec<PieceKey> = keys.into_iter().collect();
-            let pieces = self.handle.block_on(self.store.pieces(&keys))?;
-            if pieces.len() < keys.len() {
-                return Err(ReadError::Moved);
-            }
-            let pieces: HashMap<PieceKey, Vec<u8>> = pieces.into_iter().collect();
-            let pages = map_parallel(batch, |(key, place)| {
-                Ok::<_, ChunkError>((*place, wanted[*place].decode(&pieces[key])?))
-            })?;
-            for (place, page) in pages {
+            let pieces = self.pieces(batch)?;
+            let groups: Vec<&[Missing]> = batch
+                .chunk_by(|a, b| (a.1.chunk, a.1.column_no) == (b.1.chunk, b.1.column_no))
+                .flat_map(|of_column| of_column.chunks(PAGES_AT_ONCE))
+                .collect();
+            let decoded = map_parallel(&groups, |group| decode(group, wanted, &pieces))?;
+            for (place, page) in decoded.into_iter().flatten() {
                 let want = &wanted[place];
-                let (column, number) = (want.column, want.page);
-                self.decoded.put_page(self.history, want.chunk, column, number, page.clone());
+                if self.keeps {
+                    let (column, number) = (want.column, want.page);
+                    self.decoded.put_page(self.history, want.chunk, column, number, page.clone());
+                }
                 found[place] = Some(page);
             }
         }
         Ok(found.into_iter().map(|page| page.expect("every page was found or fetched")).collect())
     }
+
+    /// The pieces in which some pages are.
+    fn pieces(&self, batch: &[Missing]) -> Result<HashMap<PieceKey, Vec<u8>>, ReadError> {
+        let mut keys: Vec<PieceKey> = batch
+            .iter()
+            .filter(|(is_stored, ..)| *is_stored)
+            .map(|(_, key, _)| *key)
+            .collect();
+        keys.dedup();
+        if keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let pieces = self.handle.block_on(self.store.pieces(&keys))?;
+        if pieces.len() < keys.len() {
+            return Err(ReadError::Moved);
+        }
+        Ok(pieces.into_iter().collect())
+    }
 }
 
-impl PageWant {
-    fn piece(&self) -> PieceKey {
-        let piece_no = self.head.piece_of(self.column as usize, self.page as usize);
-        PieceKey {
-            chunk: self.chunk,
-            column_no: self.column as i32,
-            piece_no: piece_no as i32,
-        }
-    }
+/// A page to be fetched: whether it has any bytes, in which piece, and whose wish it is.
+type Missing = (bool, PieceKey, usize);
 
-    fn decode(&self, piece: &[u8]) -> Result<Page, ChunkError> {
-        let page = self.page as usize;
-        Ok(if self.column == 0 {
-            Page::Times(Arc::new(self.head.decode_times(page, piece)?))
-        } else {
-            let values = self.head.decode_page(self.column as usize, page, piece)?;
-            Page::Values(Arc::new(values))
-        })
+impl PageWant {
+    /// Whether the page has any bytes, and the piece that they are in.
+    fn piece(&self) -> (bool, PieceKey) {
+        let piece = self.head.piece_of(self.column as usize, self.page as usize);
+        let piece_no = piece.unwrap_or(0) as i32;
+        let key = PieceKey { chunk: self.chunk, column_no: self.column as i32, piece_no };
+        (piece.is_some(), key)
     }
+}
+
+/// Decodes pages of one column, in ascending order.
+fn decode(
+    group: &[Missing],
+    wanted: &[PageWant],
+    pieces: &HashMap<PieceKey, Vec<u8>>,
+) -> Result<Vec<(usize, Page)>, ChunkError> {
+    let Some((_, _, first)) = group.first() else { return Ok(Vec::new()) };
+    let of = &wanted[*first];
+    let column = of.column as usize;
+    let mut reader = ColumnReader::new(&of.head, column);
+    let mut open: Option<(PieceKey, Piece<'_>)> = None;
+    let mut pages = Vec::with_capacity(group.len());
+    for (is_stored, key, place) in group {
+        let number = wanted[*place].page as usize;
+        let piece = match open {
+            _ if !is_stored => Piece::NONE,
+            Some((of, piece)) if of == *key => piece,
+            _ => {
+                let blob = pieces.get(key).ok_or(ChunkError::Corrupt("a piece is missing"))?;
+                let piece = Piece::open(blob)?;
+                open = Some((*key, piece));
+                piece
+            }
+        };
+        let page = if column == 0 {
+            let mut times = Vec::with_capacity(of.head.page_rows(number).len());
+            reader.read_times(number, piece, &mut times)?;
+            Page::Times(Arc::new(times))
+        } else {
+            let mut values = Column::new(of.head.columns()[column].field_type());
+            values.reserve(of.head.page_rows(number).len());
+            reader.read(number, piece, &mut values)?;
+            Page::Values(Arc::new(values))
+        };
+        pages.push((*place, page));
+    }
+    Ok(pages)
 }
 
 /// Applies `f` to all items, on as many threads as pay. The first error in their order counts.

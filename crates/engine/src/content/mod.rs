@@ -16,7 +16,7 @@ use influxd_model::BucketId;
 use influxd_store::ChunkStore;
 use tokio::runtime::Handle;
 
-use crate::catalogue::{Catalogue, Measurement};
+use crate::catalogue::{BucketState, Catalogue, Measurement, MeasurementState};
 use crate::chunk::FreshChunk;
 use crate::source::ReadError;
 
@@ -112,7 +112,19 @@ impl Contents {
             decoded: Arc::clone(&self.decoded),
             handle: self.handle.clone(),
             history: catalogue.history,
+            keeps: true,
         }
+    }
+
+    /// Some chunks of a measurement, for one use: nothing of it is kept. `bucket` and `state`
+    /// say which chunks there are, and which deletes.
+    pub(crate) fn passing_view(
+        loader: &Loader,
+        bucket: &BucketState,
+        name: &Measurement,
+        state: &Arc<MeasurementState>,
+    ) -> Result<Option<Arc<MeasurementView>>, ReadError> {
+        view::MeasurementContents::default().view(loader, 0, name, bucket, state)
     }
 
     fn shared(

@@ -25,7 +25,7 @@ pub struct MeasurementView {
     pub chunks: Vec<ChunkView>,
     /// The catalogue's part.
     pub state: Arc<MeasurementState>,
-    /// Which series live, by the first and the last window asked about.
+    /// Which series live, by the range of whole windows asked about.
     pub(crate) living: Mutex<HashMap<(i64, i64), Arc<[SeriesId]>>>,
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use influxd_model::TimeRange;
 
-use crate::catalogue::{ChunkName, Window};
+use crate::catalogue::ChunkName;
 use crate::chunk::Bitmap;
 use crate::content::{ChunkView, Form, Hiding, Loader, MeasurementView, Page, PageWant};
 use crate::index::SeriesId;
@@ -15,19 +15,17 @@ use crate::source::ReadError;
 /// Answers remembered in a view: dashboards ask for a few ranges over and over.
 const REMEMBERED: usize = 64;
 
-/// The series that live in the windows from `first` to `last`, ascending.
+/// The series that live in a range of whole windows, ascending.
 pub(super) fn living(
     view: &MeasurementView,
     loader: &Loader,
-    first: Window,
-    last: Window,
+    range: TimeRange,
 ) -> Result<Arc<[SeriesId]>, ReadError> {
-    let key = (first.start, last.start);
+    let key = (range.min, range.max);
     let remembered = || view.living.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(living) = remembered().get(&key) {
         return Ok(Arc::clone(living));
     }
-    let range = TimeRange { min: first.range().min, max: last.range().max };
     let mut lives = Bitmap::filled(false, view.index.len());
     let mut count = 0;
     for chunk in view.chunks.iter().rev().filter(|c| c.info.range.overlaps(range)) {
@@ -53,7 +51,7 @@ pub(super) fn living(
 }
 
 /// Which of a chunk's series, by their numbers, live in a range of whole windows; `None`: all.
-pub(crate) fn left_in(
+fn left_in(
     chunk: &ChunkView,
     loader: &Loader,
     range: TimeRange,

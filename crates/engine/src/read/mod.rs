@@ -1,7 +1,8 @@
 //! Reading points: a bucket at one moment, out of the catalogue and the contents of its chunks.
 
+pub(crate) mod find;
 mod living;
-mod rows;
+pub(crate) mod rows;
 mod slices;
 pub(crate) mod unite;
 
@@ -129,12 +130,13 @@ impl BucketSnapshot {
         measurement: &[u8],
         range: TimeRange,
     ) -> Result<Arc<[SeriesId]>, ReadError> {
-        let windows: Vec<Window> = moment.state.windows_in(range).collect();
-        let (Some(first), Some(last)) = (windows.first(), windows.last()) else {
+        if range.is_empty() {
             return Ok(Arc::default());
-        };
+        }
         match self.view_of(moment, measurement)? {
-            Some(view) => living::living(&view, &moment.loader, *first, *last),
+            Some(view) => {
+                living::living(&view, &moment.loader, whole_windows(&moment.state, range))
+            }
             None => Ok(Arc::default()),
         }
     }
@@ -148,11 +150,28 @@ impl BucketSnapshot {
     ) -> Result<bool, ReadError> {
         let Some(of) = moment.state.measurements.get(measurement) else { return Ok(false) };
         // The catalogue alone knows it, unless a delete is pending.
+        let whole = whole_windows(&moment.state, range);
         let untouched = of.chunks.iter().any(|chunk| {
-            moment.state.windows_in(chunk.range).any(|w| w.range().overlaps(range))
-                && moment.state.tombstones_of(chunk).next().is_none()
+            whole.covers(chunk.range) && moment.state.tombstones_of(chunk).next().is_none()
         });
         Ok(untouched || !self.living_in(moment, measurement, range)?.is_empty())
+    }
+}
+
+/// `range`, widened to the windows that it overlaps; where there is none, up to the next ones. A
+/// refused point makes its series known where there may be no window.
+fn whole_windows(state: &BucketState, range: TimeRange) -> TimeRange {
+    let gap_before = |time: i64| {
+        let before = state.windows.range(..time).next_back();
+        before.map_or(i64::MIN, |(_, window)| window.end)
+    };
+    let gap_after = |time: i64| {
+        let after = time.checked_add(1).and_then(|next| state.windows.range(next..).next());
+        after.map_or(i64::MAX, |(start, _)| start - 1)
+    };
+    TimeRange {
+        min: state.window(range.min).map_or_else(|| gap_before(range.min), |w| w.start),
+        max: state.window(range.max).map_or_else(|| gap_after(range.max), |w| w.range().max),
     }
 }
 

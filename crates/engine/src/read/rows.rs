@@ -1,11 +1,11 @@
 //! The rows of a slice: which pages, which of their rows can be seen, and the blocks they make.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use influxd_model::{FieldType, TimeRange};
 
+use super::find::{Hit, find};
 use super::unite::{Part, Plan};
 use crate::catalogue::ChunkName;
 use crate::chunk::{Column, FreshChunk, Head};
@@ -31,8 +31,8 @@ pub(super) fn read(
             sources.push(source);
         }
     }
-    let mut hits = Vec::new();
-    find(&sources, view.index.len(), series, &mut hits);
+    let contents = sources.iter().map(|source| &*source.chunk.content);
+    let hits = find(contents, view.index.len(), series);
     load(&mut sources, &hits, loader, slice.range)?;
 
     let mut blocks = Vec::with_capacity(series.len().min(hits.len()));
@@ -45,7 +45,7 @@ pub(super) fn read(
         let id = series[hits[0].request as usize];
         for hit in hits {
             let begin = parts.len();
-            sources[hit.source as usize].parts(hit, id, slice.range, &mut scratch, &mut parts);
+            sources[hit.chunk as usize].parts(hit, id, slice.range, &mut scratch, &mut parts);
             if parts.len() > begin {
                 lists.push(begin..parts.len());
             }
@@ -88,16 +88,6 @@ struct Pages {
     times: Vec<Option<Arc<Vec<i64>>>>,
     /// For each field asked for.
     values: Vec<Vec<Option<Arc<Column>>>>,
-}
-
-/// A series that was asked for and is in a chunk.
-#[derive(Debug, Clone, Copy, Default)]
-struct Hit {
-    /// Its place among those asked for.
-    request: u32,
-    source: u32,
-    /// Its number in the chunk.
-    number: u32,
 }
 
 impl<'a> Source<'a> {
@@ -159,7 +149,7 @@ impl<'a> Source<'a> {
         let hidden: Vec<TimeRange> =
             self.hidings.iter().filter(|h| h.takes(id.0)).map(|h| h.tombstone.range).collect();
         let mut add = |times: &'s [i64], page: usize, row: usize| {
-            let whole = Part { times, chunk: hit.source, page: page as u32, row: row as u32 };
+            let whole = Part { times, chunk: hit.chunk, page: page as u32, row: row as u32 };
             visible(times, range, &hidden, scratch);
             for rows in scratch.drain(..) {
                 self.add_present(&whole, rows, parts);
@@ -264,56 +254,6 @@ pub(crate) fn visible(
     }
 }
 
-/// Finds the series asked for in all sources, in the order in which they were asked for, and of
-/// one in the order of writes.
-fn find(sources: &[Source<'_>], known: usize, series: &[SeriesId], hits: &mut Vec<Hit>) {
-    let mut found = Vec::new();
-    let mut places: Option<HashMap<u32, u32, foldhash::fast::RandomState>> = None;
-    let mut counts = vec![0_u32; series.len() + 1];
-    // All series of the index in the order of their ids: the id is the place.
-    let is_everything =
-        series.len() == known && series.iter().enumerate().all(|(at, id)| at == id.index());
-    for (source, of) in sources.iter().enumerate() {
-        let content = &of.chunk.content;
-        let source = source as u32;
-        let mut hit = |request: u32, number: u32| {
-            counts[request as usize + 1] += 1;
-            found.push(Hit { request, source, number });
-        };
-        if series.len() * 4 < content.series().len() || series.len() == 1 {
-            for (request, id) in series.iter().enumerate() {
-                if let Some(number) = content.number_of(*id) {
-                    hit(request as u32, number as u32);
-                }
-            }
-            continue;
-        }
-        if is_everything {
-            for (number, id) in content.series().iter().enumerate() {
-                hit(*id, number as u32);
-            }
-            continue;
-        }
-        let places = places.get_or_insert_with(|| {
-            series.iter().enumerate().map(|(place, id)| (id.0, place as u32)).collect()
-        });
-        for (number, id) in content.series().iter().enumerate() {
-            if let Some(place) = places.get(id) {
-                hit(*place, number as u32);
-            }
-        }
-    }
-    for place in 1..counts.len() {
-        counts[place] += counts[place - 1];
-    }
-    hits.resize(found.len(), Hit::default());
-    for hit in found {
-        let next = &mut counts[hit.request as usize];
-        hits[*next as usize] = hit;
-        *next += 1;
-    }
-}
-
 /// Gets the times and values that the hits need, all in one go.
 fn load(
     sources: &mut [Source<'_>],
@@ -325,7 +265,7 @@ fn load(
     let mut needed: Vec<Vec<bool>> = Vec::with_capacity(sources.len());
     let mut is_hit = vec![false; sources.len()];
     for hit in hits {
-        is_hit[hit.source as usize] = true;
+        is_hit[hit.chunk as usize] = true;
     }
     for (source, is_hit) in sources.iter().zip(&is_hit) {
         let pages = match (&source.data, source.chunk.info.name) {
@@ -339,10 +279,10 @@ fn load(
         needed.push(vec![false; pages]);
     }
     for hit in hits {
-        let source = &sources[hit.source as usize];
+        let source = &sources[hit.chunk as usize];
         if let Data::Paged(head, _) = &source.data {
             let rows = source.chunk.content.rows_of(hit.number as usize);
-            let needed = &mut needed[hit.source as usize];
+            let needed = &mut needed[hit.chunk as usize];
             for page in head.pages_of(&rows) {
                 needed[page] = true;
             }

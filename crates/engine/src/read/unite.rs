@@ -51,6 +51,17 @@ impl Plan {
         self.places.clear();
     }
 
+    /// Where it stands; for [`Self::reset`].
+    pub(crate) fn mark(&self) -> (usize, usize) {
+        (self.stretches.len(), self.places.len())
+    }
+
+    /// Forgets what was united since a mark.
+    pub(crate) fn reset(&mut self, (stretches, places): (usize, usize)) {
+        self.stretches.truncate(stretches);
+        self.places.truncate(places);
+    }
+
     /// Unites the rows of one series. `lists` are ranges of `parts`: the parts of one chunk, in
     /// ascending order of time; chunks in the order of writes. Appends the times of the result
     /// to `times`; several series can follow one another.
