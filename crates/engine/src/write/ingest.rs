@@ -522,7 +522,7 @@ struct SharedError(#[source] Arc<StoreError>);
 impl SharedError {
     fn for_one(&self) -> StoreError {
         match *self.0 {
-            StoreError::Refused(_) | StoreError::Corrupt { .. } => {
+            StoreError::Refused(_) | StoreError::Corrupt { .. } | StoreError::Unusable(_) => {
                 StoreError::Refused(Box::new(self.clone()))
             }
             StoreError::NotFound(_) | StoreError::Conflict(_) | StoreError::Unavailable(_) => {
