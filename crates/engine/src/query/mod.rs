@@ -1,0 +1,5 @@
+//! Executing InfluxQL.
+
+mod output;
+
+pub use output::{Output, SeriesHead, Stopped, Value};
