@@ -111,7 +111,10 @@ impl Iterator for Filled<'_> {
             Some(next) if next == self.end || self.before(next, self.end) => next,
             _ => return self.input.next(),
         };
-        let due = self.input.peek().is_some_and(|point| !self.before(expected, point.time));
+        let due = match self.input.peek().map(|point| point.time) {
+            Some(time) => !self.before(expected, time),
+            None => false,
+        };
         let point = if due {
             let point = self.input.next()?;
             self.previous = Some(point.clone());

@@ -108,6 +108,20 @@ impl Filter {
         }
     }
 
+    /// Whether it takes a series whose fields are not looked at: they count as missing.
+    pub(super) fn takes_series(&self, input: &Input, series: u32) -> bool {
+        match self {
+            Self::Const(value) => *value,
+            Self::Series(set) => set[series as usize],
+            Self::And(a, b) => a.takes_series(input, series) && b.takes_series(input, series),
+            Self::Or(a, b) => a.takes_series(input, series) || b.takes_series(input, series),
+            Self::Rows(test) => test.formula.holds(&|slot| match &test.cells[slot] {
+                Operand::Tag(key) => input.tag(series, key).map_or(Value::Null, Value::String),
+                Operand::Field(_) | Operand::Missing => Value::Null,
+            }),
+        }
+    }
+
     /// The rows of a block that it takes.
     pub(super) fn apply(&self, input: &Input, block: &Block) -> Mask {
         match self {
@@ -275,13 +289,16 @@ fn finish(mut set: Vec<bool>, negated: bool) -> Filter {
 
 fn by_rows(expr: &Expr, input: &Input, fields: &mut Fields) -> Result<Filter> {
     let mut cells = Vec::new();
-    let formula = formula(expr, &mut |column| {
+    let formula = formula(expr, &mut |leaf| {
+        let Expr::VarRef(column) = leaf else {
+            return fail(format!("invalid function call in condition: {leaf}"));
+        };
         cells.push(match input.resolve(column) {
             Reference::Field(name, _) => Operand::Field(fields.add(&name)),
             Reference::Tag(key) => Operand::Tag(key),
             Reference::Missing => Operand::Missing,
         });
-        cells.len() - 1
+        Ok(cells.len() - 1)
     })?;
     if cells.is_empty() {
         return Ok(Filter::Const(
@@ -307,32 +324,31 @@ fn by_rows(expr: &Expr, input: &Input, fields: &mut Fields) -> Result<Filter> {
     Ok(Filter::Rows(RowTest { formula, cells }))
 }
 
-/// Turns an expression into a formula; `slot` numbers its columns.
+/// Turns an expression into a formula; `slot` numbers its columns and calls.
 pub(super) fn formula(
     expr: &Expr,
-    slot: &mut impl FnMut(&VarRef) -> usize,
+    slot: &mut dyn FnMut(&Expr) -> Result<usize>,
 ) -> Result<Formula> {
     Ok(match expr {
         Expr::Paren(inner) => formula(inner, slot)?,
-        Expr::VarRef(column) => Formula::Slot(slot(column)),
+        Expr::VarRef(_) => Formula::Slot(slot(expr)?),
         Expr::Integer(v) => Formula::Literal(Scalar::Integer(*v)),
         Expr::Unsigned(v) => Formula::Literal(Scalar::Unsigned(*v)),
         Expr::Number(v) => Formula::Literal(Scalar::Float(*v)),
         Expr::Boolean(v) => Formula::Literal(Scalar::Boolean(*v)),
         Expr::String(v) => Formula::Literal(Scalar::String(v.as_bytes().into())),
         Expr::Regex(regex) => Formula::Regex(regex.clone()),
-        Expr::Binary { op, lhs, rhs } => Formula::Binary(
-            *op,
-            Box::new(formula(lhs, slot)?),
-            Box::new(formula(rhs, slot)?),
-        ),
+        Expr::Binary { op, lhs, rhs } => {
+            let lhs = Box::new(formula(lhs, slot)?);
+            Formula::Binary(*op, lhs, Box::new(formula(rhs, slot)?))
+        }
         Expr::Call(call) => match Math::named(&call.name) {
             Some(math) => {
                 let args: Result<Vec<Formula>> =
                     call.args.iter().map(|arg| formula(arg, slot)).collect();
                 Formula::Math(math, args?)
             }
-            None => return fail(format!("invalid function call in condition: {expr}")),
+            None => Formula::Slot(slot(expr)?),
         },
         Expr::Duration(_)
         | Expr::Time(_)

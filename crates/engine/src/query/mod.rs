@@ -30,6 +30,7 @@ mod group;
 mod input;
 mod mapping;
 mod math;
+mod meta;
 #[cfg(any(test, feature = "model"))]
 pub mod model;
 mod names;

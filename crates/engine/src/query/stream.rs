@@ -28,8 +28,6 @@ pub(super) struct Stream<'a> {
     pub(super) range: TimeRange,
     /// Whether the only call is a selector: its points keep their own times.
     pub(super) own_time: bool,
-    /// How many further columns a selector's points carry for the rows.
-    pub(super) aux: std::ops::Range<usize>,
     pub(super) fill: Fill,
 }
 
@@ -65,7 +63,7 @@ impl Stream<'_> {
                 None => row[slot].value.value(),
                 Some(at) => row[0]
                     .aux
-                    .get(self.aux.start + at)
+                    .get(at)
                     .map_or(Value::Null, Scalar::value),
             })?;
             if emitter.is_done() {
