@@ -1,0 +1,7 @@
+//! Status endpoints: open to everybody, and quick whatever the store does.
+
+pub(crate) mod health;
+pub(crate) mod metrics;
+pub(crate) mod ping;
+pub(crate) mod ready;
+pub(crate) mod watch;
