@@ -1,7 +1,9 @@
 //! Points: how they come in, how they lie in chunks, how InfluxQL reads them.
 
+pub mod catalogue;
 pub mod chunk;
 pub mod index;
 pub mod predicate;
 pub mod query;
 pub mod source;
+pub mod write;
