@@ -22,6 +22,8 @@ use crate::error::{self, ApiError, ErrorCode, Family, INTERNAL_MESSAGE};
 use crate::reply;
 use crate::routes::{self, Area};
 use crate::state::AppState;
+use crate::system::metrics::Handled;
+use crate::v1::write::WrittenBytes;
 
 const BUILD: HeaderName = HeaderName::from_static("x-influxdb-build");
 const VERSION: HeaderName = HeaderName::from_static("x-influxdb-version");
@@ -70,8 +72,27 @@ pub(crate) async fn gate(
     if let Some(origin) = origin {
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
-    state.metrics.request(&response, &method, agent.as_ref(), started.elapsed());
+    count(&state, &response, &method, agent.as_ref(), started);
     Ok(response)
+}
+
+fn count(
+    state: &AppState,
+    response: &ServiceResponse<BoxBody>,
+    method: &Method,
+    agent: Option<&HeaderValue>,
+    started: Instant,
+) {
+    let request = response.request();
+    let (path, status) = (request.match_name().unwrap_or_default(), response.status());
+    let took = started.elapsed();
+    state.metrics.handled(&Handled { method, path, status, agent, took });
+    if matches!(path, "/write" | "/api/v2/write")
+        && let Some(caller) = request.extensions().get::<Caller>()
+    {
+        let bytes = request.extensions().get::<WrittenBytes>().map_or(0, |bytes| bytes.0);
+        state.metrics.write(caller.authorization.org, path, status, bytes);
+    }
 }
 
 fn add_headers(headers: &mut HeaderMap, version: &HeaderValue) {

@@ -57,12 +57,12 @@ const PRETTY: &[&str] = &[
 
 /// How the bodies at a path are laid out.
 pub(crate) fn family(path: &str) -> Family {
-    let below = |root: &&str| {
-        path.strip_prefix(**root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let below = |root: &str| {
+        path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     match Area::of(path) {
         Area::V1 => Family::V1,
-        _ if PRETTY.iter().any(|root| below(&root)) => Family::Pretty,
+        _ if PRETTY.iter().any(|root| below(root)) => Family::Pretty,
         _ => Family::Compact,
     }
 }
@@ -152,7 +152,8 @@ fn pretty(
     path: &'static str,
     routes: impl FnOnce(actix_web::Resource) -> actix_web::Resource,
 ) {
-    let resource = web::resource([path.to_owned(), format!("{path}/")]).name(path);
+    let name = path.replace("{id}", ":id");
+    let resource = web::resource([path.to_owned(), format!("{path}/")]).name(&name);
     let not_allowed = || async { reply::method_not_allowed() };
     app.service(routes(resource).default_service(web::to(not_allowed)));
 }

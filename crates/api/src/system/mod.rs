@@ -1,5 +1,6 @@
 //! Status endpoints: open to everybody, and quick whatever the store does.
 
+mod agents;
 pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod ping;

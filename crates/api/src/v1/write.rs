@@ -1,7 +1,7 @@
 //! `POST /write`
 
 use actix_web::http::header::{ALLOW, CONTENT_ENCODING, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use influxd_model::{Action, Bucket, Permission, WriteGrant};
 
 use crate::caller::Caller;
@@ -41,7 +41,7 @@ pub(crate) async fn write(
     let grant = WriteGrant::check(&caller.authorization.permissions, bucket)
         .ok_or(ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"))?;
     let (precision, unit) = precision(query.first("precision").as_deref());
-    content.store(&state, grant, bucket, precision, unit).await?;
+    content.store(&state, &request, grant, bucket, precision, unit).await?;
     Ok(reply::no_content())
 }
 
@@ -71,6 +71,10 @@ fn precision(word: Option<&str>) -> (Precision, i64) {
     }
 }
 
+/// How large the body of a write was after decompression; kept with the request for the counters.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WrittenBytes(pub(crate) usize);
+
 /// The body of a write: looked at before the database is, read afterwards.
 pub(crate) enum Incoming {
     Plain(web::Payload, Option<usize>),
@@ -96,6 +100,7 @@ impl Incoming {
     pub(crate) async fn store(
         self,
         state: &web::Data<AppState>,
+        request: &HttpRequest,
         grant: WriteGrant,
         bucket: &Bucket,
         precision: Precision,
@@ -107,9 +112,9 @@ impl Incoming {
             }
             Self::Gzip(inflating) => inflating.finish().await?,
         };
-        state.metrics.write_bytes(body.len());
+        request.extensions_mut().insert(WrittenBytes(body.len()));
         let now = state.clock.now();
-        let request = WriteRequest {
+        let write = WriteRequest {
             grant,
             retention: bucket.retention,
             body,
@@ -119,7 +124,7 @@ impl Incoming {
         };
         let engine = state.engine.clone();
         state
-            .run(async move { engine.write(request).await.map_err(explain) })
+            .run(async move { engine.write(write).await.map_err(explain) })
             .await
     }
 }

@@ -35,7 +35,7 @@ pub(crate) async fn write(
     };
     let grant = WriteGrant::check(&caller.authorization.permissions, &bucket)
         .ok_or(ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"))?;
-    content.store(&state, grant, &bucket, precision, unit).await?;
+    content.store(&state, &request, grant, &bucket, precision, unit).await?;
     Ok(reply::no_content())
 }
 

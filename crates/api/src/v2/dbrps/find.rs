@@ -21,19 +21,16 @@ pub(super) async fn find(
     org: OrgId,
     id: AnyId,
 ) -> Result<Option<Found>, ApiError> {
-    if let Some(id) = DbrpId::new(id.get())
-        && let Some(dbrp) = transaction.dbrps().find(org, id).await?
-        && let Some(bucket) = transaction.buckets().find(dbrp.bucket).await?
-    {
-        return Ok(Some(Found::Physical(dbrp, bucket)));
+    let (Some(dbrp), Some(bucket)) = (DbrpId::new(id.get()), BucketId::new(id.get())) else {
+        return Ok(None);
+    };
+    let dbrp = transaction.dbrps().find(org, dbrp).await?;
+    if let Some(dbrp) = dbrp {
+        let bucket = transaction.buckets().find(dbrp.bucket).await?;
+        return Ok(bucket.map(|bucket| Found::Physical(dbrp, bucket)));
     }
-    if let Some(id) = BucketId::new(id.get())
-        && let Some(bucket) = transaction.buckets().find(id).await?
-        && bucket.org == org
-    {
-        return Ok(Some(Found::Virtual(bucket)));
-    }
-    Ok(None)
+    let bucket = transaction.buckets().find(bucket).await?;
+    Ok(bucket.filter(|bucket| bucket.org == org).map(Found::Virtual))
 }
 
 /// All mappings of an organization that the caller can see.

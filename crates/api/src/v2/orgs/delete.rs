@@ -21,7 +21,8 @@ pub(crate) async fn delete(
     let store = state.store.clone();
     let work = async move {
         let mut transaction = store.begin().await?;
-        match transaction.organizations().delete(id).await {
+        let deleted = transaction.organizations().delete(id).await;
+        match deleted {
             Ok(()) => Ok(transaction.commit().await?),
             Err(StoreError::NotFound(_)) => Err(ApiError::not_found(format!(
                 "error deleting organization id: {id}: organization not found"
