@@ -37,7 +37,10 @@ pub struct Series {
 impl Series {
     /// The value of a tag, if the series has it.
     pub fn tag(&self, key: &[u8]) -> Option<&[u8]> {
-        self.tags.iter().find(|(k, _)| &**k == key).map(|(_, v)| &**v)
+        self.tags
+            .iter()
+            .find(|(k, _)| &**k == key)
+            .map(|(_, v)| &**v)
     }
 }
 
@@ -110,7 +113,9 @@ impl MeasurementIndex {
     pub fn sorted(&self) -> &Arc<[SeriesId]> {
         self.sorted.get_or_init(|| {
             let mut ids: Vec<SeriesId> = (0..self.series.len() as u32).map(SeriesId).collect();
-            ids.sort_unstable_by(|a, b| self.series[a.index()].key.cmp(&self.series[b.index()].key));
+            ids.sort_unstable_by(|a, b| {
+                self.series[a.index()].key.cmp(&self.series[b.index()].key)
+            });
             ids.into()
         })
     }
@@ -127,7 +132,9 @@ impl MeasurementIndex {
 
     /// The series with this value of this tag, ascending.
     pub fn with_tag(&self, key: &[u8], value: &[u8]) -> &[SeriesId] {
-        self.tags.get(key).and_then(|values| values.get(value)).map_or(&[], Vec::as_slice)
+        self.tags
+            .get(key)
+            .and_then(|values| values.get(value))
+            .map_or(&[], Vec::as_slice)
     }
-
 }

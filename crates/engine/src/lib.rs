@@ -6,3 +6,4 @@ pub mod index;
 pub mod predicate;
 pub mod query;
 pub mod source;
+pub mod write;

@@ -79,12 +79,10 @@ impl Predicate {
             Self::And(a, b) => a.matches(measurement, tags) && b.matches(measurement, tags),
             Self::Or(a, b) => a.matches(measurement, tags) || b.matches(measurement, tags),
             Self::Measurement(test) => test.holds(measurement),
-            Self::Tag { key, test, absent } => {
-                match tags.iter().find(|(k, _)| **k == key[..]) {
-                    Some((_, value)) => test.holds(value),
-                    None => *absent == Absent::Empty && test.holds(b""),
-                }
-            }
+            Self::Tag { key, test, absent } => match tags.iter().find(|(k, _)| **k == key[..]) {
+                Some((_, value)) => test.holds(value),
+                None => *absent == Absent::Empty && test.holds(b""),
+            },
         }
     }
 
@@ -158,7 +156,11 @@ impl Predicate {
         }
         let mut rest = content.strip_prefix(MAGIC).ok_or(BadPredicate)?;
         let predicate = read(&mut rest, 0)?;
-        if rest.is_empty() { Ok(predicate) } else { Err(BadPredicate) }
+        if rest.is_empty() {
+            Ok(predicate)
+        } else {
+            Err(BadPredicate)
+        }
     }
 }
 
@@ -209,8 +211,11 @@ fn read(rest: &mut &[u8], depth: usize) -> Result<Predicate, BadPredicate> {
     if depth > MAX_DEPTH {
         return Err(BadPredicate);
     }
-    let mut pair = |rest: &mut &[u8]| {
-        Ok::<_, BadPredicate>((Box::new(read(rest, depth + 1)?), Box::new(read(rest, depth + 1)?)))
+    let pair = |rest: &mut &[u8]| {
+        Ok::<_, BadPredicate>((
+            Box::new(read(rest, depth + 1)?),
+            Box::new(read(rest, depth + 1)?),
+        ))
     };
     Ok(match take(rest, 1)?[0] {
         0 => Predicate::All,
@@ -227,7 +232,11 @@ fn read(rest: &mut &[u8], depth: usize) -> Result<Predicate, BadPredicate> {
         kind @ (5 | 6) => Predicate::Tag {
             key: read_bytes(rest)?.to_vec(),
             test: read_test(rest)?,
-            absent: if kind == 5 { Absent::Empty } else { Absent::NoMatch },
+            absent: if kind == 5 {
+                Absent::Empty
+            } else {
+                Absent::NoMatch
+            },
         },
         _ => return Err(BadPredicate),
     })
@@ -238,11 +247,18 @@ mod tests {
     use super::*;
 
     fn tags(pairs: &[(&str, &str)]) -> Vec<(Box<[u8]>, Box<[u8]>)> {
-        pairs.iter().map(|(k, v)| (k.as_bytes().into(), v.as_bytes().into())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| (k.as_bytes().into(), v.as_bytes().into()))
+            .collect()
     }
 
     fn tag(key: &str, test: Test, absent: Absent) -> Predicate {
-        Predicate::Tag { key: key.into(), test, absent }
+        Predicate::Tag {
+            key: key.into(),
+            test,
+            absent,
+        }
     }
 
     #[test]
@@ -258,7 +274,11 @@ mod tests {
         let predicate = Predicate::And(
             Box::new(Predicate::Measurement(Test::Is(b"c\xffpu".to_vec()))),
             Box::new(Predicate::Or(
-                Box::new(tag("h", Test::Matches(Regex::new("^a.*").unwrap()), Absent::Empty)),
+                Box::new(tag(
+                    "h",
+                    Test::Matches(Regex::new("^a.*").unwrap()),
+                    Absent::Empty,
+                )),
                 Box::new(tag("h", Test::Is(b"b".to_vec()), Absent::NoMatch)),
             )),
         );

@@ -4,8 +4,10 @@
 //! implement both, and pass the same laws.
 
 mod chunks;
+pub mod columns;
 mod error;
 mod resources;
+pub mod windows;
 
 pub use chunks::{
     Agreed, ChunkRow, ChunkStore, Claim, Committed, Dead, EpochRow, FieldRow, FieldWant, Followed,

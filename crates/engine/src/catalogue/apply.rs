@@ -10,8 +10,7 @@ use influxd_store::{
 };
 
 use super::{
-    BucketState, Catalogue, ChunkInfo, ChunkName, FieldInfo, Measurement, MeasurementState,
-    Tombstone, Window,
+    BucketState, Catalogue, ChunkInfo, ChunkName, FieldInfo, Measurement, Tombstone, Window,
 };
 use crate::predicate::Predicate;
 
@@ -83,14 +82,22 @@ impl Changes {
             if row.died.is_some() {
                 state.windows.remove(&row.start);
             } else {
-                state.windows.insert(row.start, Window { start: row.start, end: row.end });
+                state.windows.insert(
+                    row.start,
+                    Window {
+                        start: row.start,
+                        end: row.end,
+                    },
+                );
             }
         }
         apply_fields(&mut state, self.fields);
         for (measurement, names) in self.died {
             if let Some(of) = state.measurements.get_mut(&measurement) {
                 if of.chunks.iter().any(|c| names.contains(&c.name)) {
-                    Arc::make_mut(of).chunks.retain(|c| !names.contains(&c.name));
+                    Arc::make_mut(of)
+                        .chunks
+                        .retain(|c| !names.contains(&c.name));
                 }
             }
         }
@@ -104,7 +111,9 @@ impl Changes {
             }
             of.chunks.sort_by_key(|c| c.order());
         }
-        state.measurements.retain(|_, m| !(m.chunks.is_empty() && m.fields.is_empty()));
+        state
+            .measurements
+            .retain(|_, m| !(m.chunks.is_empty() && m.fields.is_empty()));
         if !self.tombstones.is_empty() {
             state.tombstones = tombstones(&state.tombstones, self.tombstones, now)?;
         }
@@ -126,14 +135,18 @@ fn apply_fields(state: &mut BucketState, mut rows: Vec<FieldRow>) {
         let measurement: Measurement = row.measurement.into();
         let of = Arc::make_mut(state.measurements.entry(measurement).or_default());
         let window = of.fields.entry(row.window_start).or_default();
-        let is_newest =
-            window.get(row.name.as_slice()).is_none_or(|known| known.version <= row.version);
+        let is_newest = window
+            .get(row.name.as_slice())
+            .is_none_or(|known| known.version <= row.version);
         if row.died.is_some() {
             if is_newest {
                 window.remove(row.name.as_slice());
             }
         } else if is_newest {
-            let info = FieldInfo { field_type: row.field_type, version: row.version };
+            let info = FieldInfo {
+                field_type: row.field_type,
+                version: row.version,
+            };
             window.insert(row.name.into(), info);
         }
         if window.is_empty() {
@@ -147,23 +160,30 @@ fn tombstones(
     rows: Vec<TombstoneRow>,
     now: Instant,
 ) -> Result<Arc<[Arc<Tombstone>]>, StoreError> {
-    let mut all: BTreeMap<(Version, i64), Arc<Tombstone>> =
-        old.iter().map(|t| ((t.version, t.id), Arc::clone(t))).collect();
+    let mut all: BTreeMap<(Version, i64), Arc<Tombstone>> = old
+        .iter()
+        .map(|t| ((t.version, t.id), Arc::clone(t)))
+        .collect();
     for row in rows {
         let key = (row.version, row.id);
         if row.died.is_some() {
             all.remove(&key);
         } else if !all.contains_key(&key) {
-            let predicate = Predicate::decode(&row.predicate).map_err(|error| {
-                StoreError::Corrupt { what: "tombstone", detail: error.to_string() }
-            })?;
+            let predicate =
+                Predicate::decode(&row.predicate).map_err(|error| StoreError::Corrupt {
+                    what: "tombstone",
+                    detail: error.to_string(),
+                })?;
             all.insert(
                 key,
                 Arc::new(Tombstone {
                     id: row.id,
                     version: row.version,
                     measurement: row.measurement.map(Into::into),
-                    range: TimeRange { min: row.min_time, max: row.max_time },
+                    range: TimeRange {
+                        min: row.min_time,
+                        max: row.max_time,
+                    },
                     predicate,
                     seen: now,
                 }),
@@ -183,7 +203,10 @@ fn fresh_info(row: FreshRow, now: Instant) -> ChunkInfo {
         part: row.part,
         level: 0,
         window_start: None,
-        range: TimeRange { min: row.min_time, max: row.max_time },
+        range: TimeRange {
+            min: row.min_time,
+            max: row.max_time,
+        },
         rows: row.row_count.unsigned_abs(),
         bytes: row.body_bytes.unsigned_abs(),
         seen: now,
@@ -200,7 +223,10 @@ fn merged_info(row: ChunkRow, now: Instant) -> ChunkInfo {
         part: 0,
         level: row.level,
         window_start: Some(row.window_start),
-        range: TimeRange { min: row.min_time, max: row.max_time },
+        range: TimeRange {
+            min: row.min_time,
+            max: row.max_time,
+        },
         rows: row.row_count.unsigned_abs(),
         bytes: row.bytes.unsigned_abs(),
         seen: now,
@@ -246,7 +272,11 @@ mod tests {
 
     fn names(catalogue: &Catalogue) -> Vec<ChunkName> {
         catalogue.buckets.get(&bucket()).map_or_else(Vec::new, |b| {
-            b.measurements[&b"m"[..]].chunks.iter().map(|c| c.name).collect()
+            b.measurements[&b"m"[..]]
+                .chunks
+                .iter()
+                .map(|c| c.name)
+                .collect()
         })
     }
 
@@ -261,10 +291,18 @@ mod tests {
         let once = Catalogue::default().apply(rows(), now).unwrap();
         let twice = once.apply(rows(), now).unwrap();
         assert_eq!(names(&twice), [ChunkName::Fresh(5), ChunkName::Fresh(7)]);
-        let dead = Followed { low: 4, fresh: vec![fresh(7, 2, Some(3))], ..Followed::default() };
+        let dead = Followed {
+            low: 4,
+            fresh: vec![fresh(7, 2, Some(3))],
+            ..Followed::default()
+        };
         let after = twice.apply(dead, now).unwrap();
         assert_eq!(names(&after), [ChunkName::Fresh(5)]);
-        let last = Followed { low: 5, fresh: vec![fresh(5, 1, Some(4))], ..Followed::default() };
+        let last = Followed {
+            low: 5,
+            fresh: vec![fresh(5, 1, Some(4))],
+            ..Followed::default()
+        };
         assert!(after.apply(last, now).unwrap().buckets.is_empty());
     }
 

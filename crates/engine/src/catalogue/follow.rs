@@ -45,7 +45,11 @@ impl Passed {
     const KEPT: usize = 8192;
 
     fn note(&mut self, now: Instant, low: Version) {
-        if self.0.back().is_none_or(|(at, _)| now.duration_since(*at) >= Self::STEP) {
+        if self
+            .0
+            .back()
+            .is_none_or(|(at, _)| now.duration_since(*at) >= Self::STEP)
+        {
             if self.0.len() == Self::KEPT {
                 self.0.pop_front();
             }
@@ -65,7 +69,12 @@ impl Follow {
     pub fn start(store: Arc<dyn ChunkStore>, interval: Duration) -> Self {
         let (requests, queue) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::default());
-        let task = Task { store, queue, shared: Arc::clone(&shared), follower: None };
+        let task = Task {
+            store,
+            queue,
+            shared: Arc::clone(&shared),
+            follower: None,
+        };
         tokio::spawn(task.run(interval));
         Self { requests, shared }
     }
@@ -74,19 +83,33 @@ impl Follow {
     /// had acknowledged by now.
     pub async fn now(&self) -> Result<Arc<Catalogue>, FollowError> {
         let (answer, result) = oneshot::channel();
-        let gone = || FollowError(Arc::new(StoreError::Unavailable("the engine has stopped".into())));
+        let gone = || {
+            FollowError(Arc::new(StoreError::Unavailable(
+                "the engine has stopped".into(),
+            )))
+        };
         self.requests.send(answer).map_err(|_| gone())?;
         result.await.map_err(|_| gone())?
     }
 
     /// The catalogue of the latest poll, without waiting for one.
     pub fn latest(&self) -> Arc<Catalogue> {
-        Arc::clone(&self.shared.latest.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .shared
+                .latest
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// The greatest version whose death this server passed at least `grace` ago.
     pub fn passed_before(&self, grace: Duration) -> Option<Version> {
-        let passed = self.shared.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = self
+            .shared
+            .passed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         passed.before(Instant::now(), grace)
     }
 }
@@ -133,7 +156,13 @@ impl Task {
     }
 
     async fn try_poll(&mut self) -> Result<Arc<Catalogue>, StoreError> {
-        let known = Arc::clone(&self.shared.latest.read().unwrap_or_else(PoisonError::into_inner));
+        let known = Arc::clone(
+            &self
+                .shared
+                .latest
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         if let Some(follower) = &mut self.follower {
             match follower.poll(known.low).await {
                 Ok(found) if found.horizon < known.low => return self.take(&known, found),
@@ -151,7 +180,10 @@ impl Task {
         let mut follower = self.store.follower().await?;
         let found = follower.poll(0).await?;
         self.follower = Some(follower);
-        let empty = Catalogue { history: known.history + 1, ..Catalogue::default() };
+        let empty = Catalogue {
+            history: known.history + 1,
+            ..Catalogue::default()
+        };
         self.take(&empty, found)
     }
 
@@ -159,8 +191,16 @@ impl Task {
         let now = Instant::now();
         let low = found.low;
         let next = Arc::new(known.apply(found, now)?);
-        *self.shared.latest.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
-        self.shared.passed.lock().unwrap_or_else(PoisonError::into_inner).note(now, low);
+        *self
+            .shared
+            .latest
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+        self.shared
+            .passed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .note(now, low);
         Ok(next)
     }
 }

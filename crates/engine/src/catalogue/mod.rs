@@ -17,7 +17,7 @@ use influxd_store::Version;
 
 use crate::predicate::Predicate;
 
-pub use follow::{FollowError, Follow, Passed};
+pub use follow::{Follow, FollowError, Passed};
 
 /// A name of a measurement: any bytes.
 pub type Measurement = Arc<[u8]>;
@@ -57,8 +57,15 @@ pub struct Window {
 impl Window {
     /// The same with both ends included.
     pub const fn range(self) -> TimeRange {
-        let max = if self.end == i64::MAX { i64::MAX } else { self.end - 1 };
-        TimeRange { min: self.start, max }
+        let max = if self.end == i64::MAX {
+            i64::MAX
+        } else {
+            self.end - 1
+        };
+        TimeRange {
+            min: self.start,
+            max,
+        }
     }
 }
 
@@ -153,7 +160,9 @@ impl Tombstone {
 
     /// Whether it may take series of a measurement.
     pub fn may_take(&self, measurement: &[u8]) -> bool {
-        self.measurement.as_ref().is_none_or(|m| **m == *measurement)
+        self.measurement
+            .as_ref()
+            .is_none_or(|m| **m == *measurement)
             && self.predicate.may_match_measurement(measurement)
     }
 
@@ -172,7 +181,10 @@ impl BucketState {
 
     /// The windows that overlap `range`, ascending.
     pub fn windows_in(&self, range: TimeRange) -> impl Iterator<Item = Window> + '_ {
-        self.windows.values().copied().filter(move |w| w.range().overlaps(range))
+        self.windows
+            .values()
+            .copied()
+            .filter(move |w| w.range().overlaps(range))
     }
 
     /// The deletes that touch a chunk, in the order of their versions.
