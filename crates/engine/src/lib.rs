@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod chunk;
 pub mod content;
+pub mod engine;
 pub mod index;
 pub mod merge;
 pub mod predicate;
