@@ -16,7 +16,9 @@ pub(super) fn put_compressed(out: &mut Vec<u8>, raw: &[u8], level: i32) {
     put_varint(out, raw.len() as u64);
     let compressed = match raw.len() {
         0..COMPRESSIBLE => None,
-        _ => zstd::bulk::compress(raw, level).ok().filter(|bytes| bytes.len() < raw.len()),
+        _ => zstd::bulk::compress(raw, level)
+            .ok()
+            .filter(|bytes| bytes.len() < raw.len()),
     };
     put_bytes(out, compressed.as_deref().unwrap_or(raw));
 }
