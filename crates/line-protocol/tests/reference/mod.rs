@@ -139,12 +139,15 @@ fn second_pass(section: &[u8], key_length: usize) -> Result<Vec<(Vec<u8>, Value)
         let Some(name) = name else {
             return Err(format!("invalid value: field-key={}", Lossy(rest)));
         };
+        if name.is_empty() {
+            return Err("missing field key".to_owned());
+        }
         let length = key_length + 4 + name.len();
         if length > 65_535 {
             return Err(format!("max key length exceeded: {length} > 65535"));
         }
         let behind = &rest[name.len() + 1..];
-        let value = &behind[..value_length(behind)];
+        let value = &behind[..value_length(behind)?];
         let value_read = if value[0] == b'"' {
             Value::String(unescape(&value[1..value.len() - 1], b"\"\\"))
         } else {
@@ -166,7 +169,7 @@ fn marks_are_taken(name: &[u8]) -> bool {
     })
 }
 
-fn value_length(rest: &[u8]) -> usize {
+fn value_length(rest: &[u8]) -> Result<usize, String> {
     let mut quoted = false;
     let mut at = 0;
     while at < rest.len() && (quoted || rest[at] != b',') {
@@ -174,7 +177,10 @@ fn value_length(rest: &[u8]) -> usize {
         quoted ^= rest[at] == b'"';
         at += if escape { 2 } else { 1 };
     }
-    at
+    if quoted {
+        return Err("unbalanced quotes".to_owned());
+    }
+    Ok(at)
 }
 
 fn read_word(word: &[u8]) -> Result<Value, String> {
