@@ -14,7 +14,10 @@ pub struct Bitmap {
 impl Bitmap {
     /// No bits.
     pub const fn new() -> Self {
-        Self { words: Vec::new(), len: 0 }
+        Self {
+            words: Vec::new(),
+            len: 0,
+        }
     }
 
     /// `len` bits, all the same.
@@ -37,7 +40,9 @@ impl Bitmap {
     /// The bit at `index`; false past the end.
     #[inline]
     pub fn get(&self, index: usize) -> bool {
-        self.words.get(index / WORD).is_some_and(|word| word >> (index % WORD) & 1 == 1)
+        self.words
+            .get(index / WORD)
+            .is_some_and(|word| word >> (index % WORD) & 1 == 1)
     }
 
     /// Changes a bit.
@@ -72,7 +77,8 @@ impl Bitmap {
     pub fn push_many(&mut self, bit: bool, count: usize) {
         let start = self.len;
         self.len += count;
-        self.words.resize(self.len.div_ceil(WORD), if bit { u64::MAX } else { 0 });
+        self.words
+            .resize(self.len.div_ceil(WORD), if bit { u64::MAX } else { 0 });
         if bit {
             // A word begun before was not touched by the resize.
             let shift = start % WORD;
@@ -90,7 +96,11 @@ impl Bitmap {
         if count == 0 {
             return;
         }
-        let bits = if count == WORD { bits } else { bits & ((1 << count) - 1) };
+        let bits = if count == WORD {
+            bits
+        } else {
+            bits & ((1 << count) - 1)
+        };
         let shift = self.len % WORD;
         if shift == 0 {
             self.words.push(bits);
@@ -142,7 +152,10 @@ impl Bitmap {
 
     /// How many bits are set.
     pub fn count_ones(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        self.words
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
     }
 
     /// How many bits of `range` are set.
@@ -172,7 +185,11 @@ impl Bitmap {
 
     /// The places of the bits set, in ascending order.
     pub fn ones(&self) -> Ones<'_> {
-        Ones { words: &self.words, word: self.words.first().copied().unwrap_or(0), base: 0 }
+        Ones {
+            words: &self.words,
+            word: self.words.first().copied().unwrap_or(0),
+            base: 0,
+        }
     }
 
     /// All bits in order.

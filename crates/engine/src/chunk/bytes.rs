@@ -206,7 +206,10 @@ mod tests {
         assert_eq!(open(&blob, Format::Head), Ok(&b"abc"[..]));
         assert_eq!(open(&blob, Format::Piece), Err(ChunkError::Version(2)));
         for short in 0..blob.len() {
-            assert!(matches!(open(&blob[..short], Format::Head), Err(ChunkError::Corrupt(_))));
+            assert!(matches!(
+                open(&blob[..short], Format::Head),
+                Err(ChunkError::Corrupt(_))
+            ));
         }
     }
 }

@@ -176,14 +176,20 @@ fn mismatch(column: FieldType, other: FieldType) -> ! {
 impl From<Values> for Column {
     /// A column in which every row has a value.
     fn from(values: Values) -> Self {
-        Self { values, present: None }
+        Self {
+            values,
+            present: None,
+        }
     }
 }
 
 impl Column {
     /// A column without rows.
     pub const fn new(field_type: FieldType) -> Self {
-        Self { values: Values::new(field_type), present: None }
+        Self {
+            values: Values::new(field_type),
+            present: None,
+        }
     }
 
     /// A column in which none of the `rows` has a value.
@@ -274,7 +280,8 @@ impl Column {
     /// The bitmap of rows with a value, made if all had one so far.
     fn some_present(&mut self) -> &mut Bitmap {
         let rows = self.values.len();
-        self.present.get_or_insert_with(|| Bitmap::filled(true, rows))
+        self.present
+            .get_or_insert_with(|| Bitmap::filled(true, rows))
     }
 
     /// Says which of the rows whose values were just added have one.
@@ -423,11 +430,14 @@ mod tests {
         cut.truncate(a.len());
         same(&cut, &a);
         same(&whole.slice(a.len()..whole.len()), &b);
-        same(&whole.gather_ranges(&[a.len()..whole.len(), 0..a.len()]), &{
-            let mut swapped = b.clone();
-            swapped.append(&a);
-            swapped
-        });
+        same(
+            &whole.gather_ranges(&[a.len()..whole.len(), 0..a.len()]),
+            &{
+                let mut swapped = b.clone();
+                swapped.append(&a);
+                swapped
+            },
+        );
         if !whole.is_empty() {
             let picks: Vec<u32> = picks.iter().map(|at| (at % whole.len()) as u32).collect();
             let gathered = whole.gather(&picks);
@@ -438,7 +448,10 @@ mod tests {
         let mut simple = whole.clone();
         simple.simplify();
         same(&simple, &whole);
-        assert_eq!(simple.present.is_none(), simple.count_present() == simple.len());
+        assert_eq!(
+            simple.present.is_none(),
+            simple.count_present() == simple.len()
+        );
     }
 
     proptest! {
@@ -462,6 +475,9 @@ mod tests {
         column.pad_to(2);
         assert_eq!(column.len(), 6);
         assert_eq!(column.values, Values::Integer(vec![0, 0, 0, 7, 0, 0]));
-        assert_eq!((column.get(3), column.get(4)), (Some(Value::Integer(7)), None));
+        assert_eq!(
+            (column.get(3), column.get(4)),
+            (Some(Value::Integer(7)), None)
+        );
     }
 }

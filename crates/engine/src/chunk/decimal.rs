@@ -7,8 +7,9 @@
 /// The greatest exponent.
 pub(super) const MAX_EXPONENT: u8 = 15;
 
-const POWERS: [f64; MAX_EXPONENT as usize + 1] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+const POWERS: [f64; MAX_EXPONENT as usize + 1] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
 
 /// Integers at most this large are exact as floats, and so are their quotients' roundings.
 const LIMIT: f64 = 9e15;
@@ -98,7 +99,11 @@ mod tests {
         let mut integers = Vec::new();
         let exponent = encode(values, &mut integers)?;
         let bits = |value: f64| value.to_bits();
-        assert!(decode(&integers, exponent).map(bits).eq(values.iter().copied().map(bits)));
+        assert!(
+            decode(&integers, exponent)
+                .map(bits)
+                .eq(values.iter().copied().map(bits))
+        );
         assert!(decode(&integers, exponent).eq(integers.iter().map(|&i| decode_one(i, exponent))));
         Some(exponent)
     }
@@ -153,7 +158,10 @@ mod tests {
         values[4003] = -0.001;
         assert_eq!(check(&values), Some(3));
         assert_eq!(check(&[]), Some(0));
-        assert_eq!(check(&[8_999_999_999_999_999.0, -8_999_999_999_999_999.0, 4.0]), Some(0));
+        assert_eq!(
+            check(&[8_999_999_999_999_999.0, -8_999_999_999_999_999.0, 4.0]),
+            Some(0)
+        );
         // Above 2^51, where the fast way ends.
         assert_eq!(check(&[(1_i64 << 49) as f64 + 0.5]), Some(1));
         assert_eq!(check(&[89_999_999_999_999.98, 1.25]), Some(2));

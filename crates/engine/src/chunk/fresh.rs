@@ -62,7 +62,10 @@ impl FreshChunk {
     /// # Panics
     /// As [`FreshWriter`].
     pub fn encode(&self) -> Vec<u8> {
-        let series = self.series.iter().map(|(key, rows)| (key.as_slice(), *rows));
+        let series = self
+            .series
+            .iter()
+            .map(|(key, rows)| (key.as_slice(), *rows));
         let mut writer = FreshWriter::new(series, &self.times);
         for NamedColumn { name, column } in &self.columns {
             writer.column(name, column);
@@ -116,8 +119,13 @@ impl FreshWriter {
         let mut body = Vec::with_capacity(keys.len() + times.len());
         put_compressed(&mut body, &keys, ZSTD_LEVEL);
         put_bytes(&mut body, &counts);
-        let mut writer =
-            Self { rows: times.len(), series: same.len(), columns: 0, body, integers: Vec::new() };
+        let mut writer = Self {
+            rows: times.len(),
+            series: same.len(),
+            columns: 0,
+            body,
+            integers: Vec::new(),
+        };
         writer.times(times, &own, &same);
         writer
     }
@@ -130,13 +138,19 @@ impl FreshWriter {
                 Cow::Borrowed(&times[first.start..last.end])
             }
             [only] => Cow::Borrowed(&times[only.clone()]),
-            _ => own.iter().flat_map(|range| &times[range.clone()]).copied().collect(),
+            _ => own
+                .iter()
+                .flat_map(|range| &times[range.clone()])
+                .copied()
+                .collect(),
         };
         let base = TimeBase::of(joined.iter().copied());
         base.write_to(&mut self.body);
         same.write_to(&mut self.body);
         put_varint(&mut self.body, joined.len() as u64);
-        sized(&mut self.body, |out| packed::pack(&joined, |time| base.steps(time) as i64, out));
+        sized(&mut self.body, |out| {
+            packed::pack(&joined, |time| base.steps(time) as i64, out)
+        });
     }
 
     /// Adds a field.
@@ -144,7 +158,11 @@ impl FreshWriter {
     /// # Panics
     /// If the column has not as many rows as the chunk.
     pub fn column(&mut self, name: &[u8], column: &Column) {
-        assert_eq!(column.len(), self.rows, "a column has a slot for every row of its chunk");
+        assert_eq!(
+            column.len(),
+            self.rows,
+            "a column has a slot for every row of its chunk"
+        );
         self.columns += 1;
         let out = &mut self.body;
         put_bytes(out, name);
@@ -228,7 +246,11 @@ fn floats(values: &[f64], integers: &mut Vec<i64>, out: &mut Vec<u8>) -> u8 {
     // All first bytes, then all second bytes, and so on: signs and exponents repeat.
     let mut shuffled = Vec::with_capacity(values.len() * 8);
     for byte in 0..8 {
-        shuffled.extend(values.iter().map(|value| (value.to_bits() >> (byte * 8)) as u8));
+        shuffled.extend(
+            values
+                .iter()
+                .map(|value| (value.to_bits() >> (byte * 8)) as u8),
+        );
     }
     out.extend_from_slice(&lz4_flex::block::compress(&shuffled));
     SHUFFLED

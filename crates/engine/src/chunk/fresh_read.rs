@@ -32,7 +32,11 @@ impl FreshChunk {
             columns.push(read_column(&mut cursor, rows)?);
         }
         cursor.end()?;
-        Ok(Self { series, times, columns })
+        Ok(Self {
+            series,
+            times,
+            columns,
+        })
     }
 }
 
@@ -70,7 +74,10 @@ fn read_times(
     let same = Bitmap::read_from(cursor.take(Bitmap::byte_len(series.len()))?, series.len());
     let count = cursor.size(rows)?;
     let steps = packed::unpack(cursor.bytes()?, count)?;
-    let mut own: Vec<i64> = steps.into_iter().map(|steps| base.time(steps as u64)).collect();
+    let mut own: Vec<i64> = steps
+        .into_iter()
+        .map(|steps| base.time(steps as u64))
+        .collect();
     if own.len() == rows && same.count_ones() == 0 {
         return Ok(own);
     }
@@ -93,7 +100,11 @@ fn read_times(
         previous = start..times.len();
     }
     own.drain(..at);
-    if own.is_empty() { Ok(times) } else { Err(GARBLED) }
+    if own.is_empty() {
+        Ok(times)
+    } else {
+        Err(GARBLED)
+    }
 }
 
 fn read_column(cursor: &mut Cursor<'_>, rows: usize) -> Result<NamedColumn, ChunkError> {
@@ -120,7 +131,9 @@ fn read_column(cursor: &mut Cursor<'_>, rows: usize) -> Result<NamedColumn, Chun
             let values = decimal::decode(&integers, encoding);
             Values::Float(spread(values.collect(), present_ref))
         }
-        (FieldType::Float, SHUFFLED) => Values::Float(spread(unshuffle(stored, count)?, present_ref)),
+        (FieldType::Float, SHUFFLED) => {
+            Values::Float(spread(unshuffle(stored, count)?, present_ref))
+        }
         (FieldType::Integer, 0) => {
             Values::Integer(spread(packed::unpack(stored, count)?, present_ref))
         }
@@ -136,10 +149,15 @@ fn read_column(cursor: &mut Cursor<'_>, rows: usize) -> Result<NamedColumn, Chun
             let values = Bitmap::read_from(stored, count).iter().collect();
             Values::Boolean(spread(values, present_ref))
         }
-        (FieldType::String, DICTIONARY) => Values::String(read_strings(stored, count, present_ref)?),
+        (FieldType::String, DICTIONARY) => {
+            Values::String(read_strings(stored, count, present_ref)?)
+        }
         _ => return Err(ChunkError::Corrupt("a column has no known encoding")),
     };
-    Ok(NamedColumn { name, column: Column { values, present } })
+    Ok(NamedColumn {
+        name,
+        column: Column { values, present },
+    })
 }
 
 fn unshuffle(stored: &[u8], count: usize) -> Result<Vec<f64>, ChunkError> {
@@ -171,7 +189,11 @@ fn read_strings(
     let dictionary = take_strings(&mut cursor, distinct)?;
     let indices = packed::unpack(cursor.0, count)?;
     let mut values = Strings::new();
-    Dictionary::expand(&dictionary, indices.into_iter().map(|index| index as u64), &mut values)?;
+    Dictionary::expand(
+        &dictionary,
+        indices.into_iter().map(|index| index as u64),
+        &mut values,
+    )?;
     Ok(match present {
         None => values,
         Some(present) => {

@@ -97,7 +97,11 @@ fn pack_block(deltas: &[u64], out: &mut Vec<u8>) {
             filled += 8;
             used -= 64;
             // What of this delta did not fit; all of it did if nothing is used.
-            word = if used == 0 { 0 } else { delta >> (width - used) };
+            word = if used == 0 {
+                0
+            } else {
+                delta >> (width - used)
+            };
         }
     }
     if used > 0 {
@@ -151,7 +155,9 @@ fn unpack_bits(packed: &[u8; BLOCK_LEN + 9], width: usize, block: &mut [i64]) {
         return; // they are zeros already
     }
     let word = |at: usize| {
-        let bytes = packed[at..].first_chunk().expect("there is room after the last number");
+        let bytes = packed[at..]
+            .first_chunk()
+            .expect("there is room after the last number");
         u64::from_le_bytes(*bytes)
     };
     let mask = u64::MAX >> (64 - width);
@@ -165,7 +171,11 @@ fn unpack_bits(packed: &[u8; BLOCK_LEN + 9], width: usize, block: &mut [i64]) {
             let bit = index * width;
             let (byte, shift) = (bit / 8, bit % 8);
             let low = word(byte) >> shift;
-            let high = if shift == 0 { 0 } else { u64::from(packed[byte + 8]) << (64 - shift) };
+            let high = if shift == 0 {
+                0
+            } else {
+                u64::from(packed[byte + 8]) << (64 - shift)
+            };
             *slot = ((low | high) & mask) as i64;
         }
     }
@@ -223,7 +233,16 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_range_wrap() {
-        check(&[i64::MIN, i64::MAX, 0, i64::MIN, -1, i64::MAX, i64::MAX, i64::MIN]);
+        check(&[
+            i64::MIN,
+            i64::MAX,
+            0,
+            i64::MIN,
+            -1,
+            i64::MAX,
+            i64::MAX,
+            i64::MIN,
+        ]);
     }
 
     #[test]

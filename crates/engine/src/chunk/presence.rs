@@ -55,7 +55,10 @@ fn run_length(present: &Bitmap, start: usize, bit: bool) -> usize {
 /// Reads the bitmap of `rows`.
 pub(super) fn read(cursor: &mut Cursor<'_>, rows: usize) -> Result<Bitmap, ChunkError> {
     match cursor.byte()? {
-        BITS => Ok(Bitmap::read_from(cursor.take(Bitmap::byte_len(rows))?, rows)),
+        BITS => Ok(Bitmap::read_from(
+            cursor.take(Bitmap::byte_len(rows))?,
+            rows,
+        )),
         RUNS => {
             let mut present = Bitmap::new();
             let mut bit = false;
@@ -82,7 +85,9 @@ mod tests {
         let mut cursor = Cursor(&out);
         assert_eq!(&read(&mut cursor, present.len()).unwrap(), present);
         cursor.end().unwrap();
-        assert!(present.is_empty() || read(&mut Cursor(&out[..out.len() - 1]), present.len()).is_err());
+        assert!(
+            present.is_empty() || read(&mut Cursor(&out[..out.len() - 1]), present.len()).is_err()
+        );
         out.len()
     }
 

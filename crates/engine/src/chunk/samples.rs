@@ -94,17 +94,20 @@ impl Kind {
             Self::Extremes => Values::Integer(
                 (0..rows)
                     .map(|_| {
-                        [i64::MIN, i64::MAX, -1, 0, i64::MIN + 1, dice.bits() as i64]
-                            [dice.below(6)]
+                        [i64::MIN, i64::MAX, -1, 0, i64::MIN + 1, dice.bits() as i64][dice.below(6)]
                     })
                     .collect(),
             ),
             Self::Unsigned => Values::Unsigned(
-                (0..rows).map(|_| [0, 7, u64::MAX, 1 << 63, dice.bits()][dice.below(5)]).collect(),
+                (0..rows)
+                    .map(|_| [0, 7, u64::MAX, 1 << 63, dice.bits()][dice.below(5)])
+                    .collect(),
             ),
             Self::Booleans => Values::Boolean((0..rows).map(|_| dice.below(3) == 0).collect()),
             Self::Words => Values::String(
-                (0..rows).map(|_| ["ok", "", "late", "l\u{f6}st"][dice.below(4)]).collect(),
+                (0..rows)
+                    .map(|_| ["ok", "", "late", "l\u{f6}st"][dice.below(4)])
+                    .collect(),
             ),
             Self::Texts => Values::String(
                 (0..rows)
@@ -120,11 +123,18 @@ impl Kind {
             let stretch = (1 + dice.below(50)).min(rows - present.len());
             let even = dice.below(3) == 0;
             for _ in 0..stretch {
-                present.push(if even { share >= 50 } else { dice.below(100) < share });
+                present.push(if even {
+                    share >= 50
+                } else {
+                    dice.below(100) < share
+                });
             }
         }
         values = with_defaults(&values, &present);
-        Column { values, present: Some(present) }
+        Column {
+            values,
+            present: Some(present),
+        }
     }
 }
 
@@ -154,7 +164,11 @@ pub(super) fn assert_same(left: &Column, right: &Column) {
             (a, b) => assert_eq!(a, b, "row {row}"),
         }
         if !left.is_present(row) && left.field_type() != FieldType::Float {
-            assert_eq!(left.values.get(row), right.values.get(row), "default in row {row}");
+            assert_eq!(
+                left.values.get(row),
+                right.values.get(row),
+                "default in row {row}"
+            );
         }
     }
 }

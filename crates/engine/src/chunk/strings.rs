@@ -15,12 +15,18 @@ pub struct Strings {
 impl Strings {
     /// No strings.
     pub const fn new() -> Self {
-        Self { ends: Vec::new(), bytes: Vec::new() }
+        Self {
+            ends: Vec::new(),
+            bytes: Vec::new(),
+        }
     }
 
     /// No strings, with room for `count` of them, `bytes` long in all.
     pub fn with_capacity(count: usize, bytes: usize) -> Self {
-        Self { ends: Vec::with_capacity(count), bytes: Vec::with_capacity(bytes) }
+        Self {
+            ends: Vec::with_capacity(count),
+            bytes: Vec::with_capacity(bytes),
+        }
     }
 
     /// How many strings.
@@ -85,7 +91,8 @@ impl Strings {
         let to = other.ends[range.end - 1];
         let base = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes[from..to]);
-        self.ends.extend(other.ends[range].iter().map(|end| end - from + base));
+        self.ends
+            .extend(other.ends[range].iter().map(|end| end - from + base));
     }
 
     /// Shortens it to `len` strings; does nothing if it has no more.
@@ -99,7 +106,9 @@ impl Strings {
     /// The strings in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + Clone + '_ {
         let mut start = 0;
-        self.ends.iter().map(move |&end| &self.bytes[std::mem::replace(&mut start, end)..end])
+        self.ends
+            .iter()
+            .map(move |&end| &self.bytes[std::mem::replace(&mut start, end)..end])
     }
 
     /// All bytes, one string after the other.
@@ -166,8 +175,14 @@ mod tests {
         strings.extend_range(&copy, 1..4);
         strings.extend_range(&copy, 2..2);
         let all: Vec<&[u8]> = strings.iter().collect();
-        assert_eq!(all, [&b"a"[..], b"", b"bcd", b"ef", b"", b"", b"", b"bcd", b"ef"]);
-        assert_eq!((strings.get(2), strings.len_at(2), strings.len()), (&b"bcd"[..], 3, 9));
+        assert_eq!(
+            all,
+            [&b"a"[..], b"", b"bcd", b"ef", b"", b"", b"", b"bcd", b"ef"]
+        );
+        assert_eq!(
+            (strings.get(2), strings.len_at(2), strings.len()),
+            (&b"bcd"[..], 3, 9)
+        );
         strings.truncate(3);
         assert_eq!((strings.len(), strings.byte_len()), (3, 4));
         strings.push(b"\xff");

@@ -25,7 +25,10 @@ impl TimeBase {
                 Some(divisor) => step = Some(ExactDivisor::new(gcd(divisor.value, distance))),
             }
         }
-        Self { origin, step: step.unwrap_or(ExactDivisor::new(1)) }
+        Self {
+            origin,
+            step: step.unwrap_or(ExactDivisor::new(1)),
+        }
     }
 
     /// How many steps a time is from the origin.
@@ -37,7 +40,8 @@ impl TimeBase {
     /// The inverse of [`Self::steps`]; wraps around.
     #[inline]
     pub(super) const fn time(self, steps: u64) -> i64 {
-        self.origin.wrapping_add(steps.wrapping_mul(self.step.value) as i64)
+        self.origin
+            .wrapping_add(steps.wrapping_mul(self.step.value) as i64)
     }
 
     pub(super) fn write_to(self, out: &mut Vec<u8>) {
@@ -49,7 +53,10 @@ impl TimeBase {
         let origin = cursor.zigzag()?;
         match cursor.varint()? {
             0 => Err(ChunkError::Corrupt("its times have no step")),
-            step => Ok(Self { origin, step: ExactDivisor::new(step) }),
+            step => Ok(Self {
+                origin,
+                step: ExactDivisor::new(step),
+            }),
         }
     }
 }
@@ -78,7 +85,12 @@ impl ExactDivisor {
             inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
             round += 1;
         }
-        Self { value, shift, inverse, limit: u64::MAX / odd }
+        Self {
+            value,
+            shift,
+            inverse,
+            limit: u64::MAX / odd,
+        }
     }
 
     /// The quotient of a multiple.

@@ -7,7 +7,10 @@ use crate::chunk::samples::{Dice, Kind, assert_same};
 use crate::chunk::{ChunkError, Value};
 
 fn named(name: &str, column: impl Into<Column>) -> NamedColumn {
-    NamedColumn { name: name.into(), column: column.into() }
+    NamedColumn {
+        name: name.into(),
+        column: column.into(),
+    }
 }
 
 #[track_caller]
@@ -28,7 +31,9 @@ fn check(chunk: &FreshChunk) -> usize {
 fn times(rows: usize, dice: &mut Dice) -> Vec<i64> {
     let start = 1_700_000_000_000_000_000 + dice.below(3) as i64 * 10_000_000_000;
     let mut times: Vec<i64> = match dice.below(4) {
-        0 | 1 => (0..rows as i64).map(|row| start + row * 10_000_000_000).collect(),
+        0 | 1 => (0..rows as i64)
+            .map(|row| start + row * 10_000_000_000)
+            .collect(),
         2 => (0..rows as i64)
             .map(|row| start + row * 1_000_000_000 + dice.below(20) as i64 * 1_000_000)
             .collect(),
@@ -48,7 +53,11 @@ fn chunk(series: &[usize], kinds: &[(Kind, usize)], seed: u64) -> FreshChunk {
     let mut chunk = FreshChunk::default();
     for (number, &rows) in series.iter().enumerate() {
         let times = times(rows, &mut dice);
-        let key = if number == 0 { vec![] } else { format!("host=h{number}\u{ff}").into_bytes() };
+        let key = if number == 0 {
+            vec![]
+        } else {
+            format!("host=h{number}\u{ff}").into_bytes()
+        };
         chunk.series.push((key, times.len()));
         chunk.times.extend(times);
     }
@@ -56,13 +65,18 @@ fn chunk(series: &[usize], kinds: &[(Kind, usize)], seed: u64) -> FreshChunk {
     for (number, &(kind, share)) in kinds.iter().enumerate() {
         // Pairs of columns have one name.
         let column = kind.column(rows, share, &mut dice);
-        chunk.columns.push(named(&format!("field{}", number / 2), column));
+        chunk
+            .columns
+            .push(named(&format!("field{}", number / 2), column));
     }
     chunk
 }
 
 fn any_kind() -> impl Strategy<Value = (Kind, usize)> {
-    (prop::sample::select(Kind::ALL.to_vec()), prop::sample::select(vec![0, 3, 50, 97, 100]))
+    (
+        prop::sample::select(Kind::ALL.to_vec()),
+        prop::sample::select(vec![0, 3, 50, 97, 100]),
+    )
 }
 
 proptest! {
@@ -119,7 +133,9 @@ fn series_without_rows_are_kept() {
 #[test]
 fn strings_may_be_long_and_need_not_be_text() {
     let long = vec![0xfe; 1 << 20];
-    let strings: Strings = [&b""[..], &long, b"\x00\xff", b"", &long].into_iter().collect();
+    let strings: Strings = [&b""[..], &long, b"\x00\xff", b"", &long]
+        .into_iter()
+        .collect();
     let size = check(&FreshChunk {
         series: vec![(b"".to_vec(), 5)],
         times: vec![1, 2, 3, 4, 5],
@@ -134,7 +150,11 @@ fn equal_times_are_written_once() {
         let times: Vec<i64> = (0..1000).map(|row| row * row).collect();
         FreshChunk {
             series: vec![(b"a=1".to_vec(), 1000), (b"a=2".to_vec(), 1000)],
-            times: [times.clone(), times.iter().map(|time| time + second).collect()].concat(),
+            times: [
+                times.clone(),
+                times.iter().map(|time| time + second).collect(),
+            ]
+            .concat(),
             columns: vec![],
         }
     };
@@ -159,9 +179,15 @@ fn every_damage_is_noticed() {
         for bit in [1, 0x80] {
             let mut damaged = blob.clone();
             damaged[at] ^= bit;
-            assert!(matches!(FreshChunk::decode(&damaged), Err(ChunkError::Corrupt(_))));
+            assert!(matches!(
+                FreshChunk::decode(&damaged),
+                Err(ChunkError::Corrupt(_))
+            ));
         }
-        assert!(matches!(FreshChunk::decode(&blob[..at]), Err(ChunkError::Corrupt(_))));
+        assert!(matches!(
+            FreshChunk::decode(&blob[..at]),
+            Err(ChunkError::Corrupt(_))
+        ));
     }
 }
 
@@ -202,14 +228,29 @@ fn fixture() -> FreshChunk {
             (b"host=none".to_vec(), 0),
             (b"host=z\\ z".to_vec(), 100),
         ],
-        times: rows.clone().map(|row| (row % 100 + row / 200) * 10_000_000_000).collect(),
+        times: rows
+            .clone()
+            .map(|row| (row % 100 + row / 200) * 10_000_000_000)
+            .collect(),
         columns: vec![
-            named("load", Values::Float(rows.clone().map(|row| row as f64 / 100.0).collect())),
-            named("thirds", Values::Float(rows.clone().map(|row| row as f64 / 3.0).collect())),
+            named(
+                "load",
+                Values::Float(rows.clone().map(|row| row as f64 / 100.0).collect()),
+            ),
+            named(
+                "thirds",
+                Values::Float(rows.clone().map(|row| row as f64 / 3.0).collect()),
+            ),
             named("odd", Values::Float([-0.0, f64::INFINITY, 1.5].repeat(100))),
-            named("count", Values::Integer(rows.clone().map(|row| row * row - 9).collect())),
+            named(
+                "count",
+                Values::Integer(rows.clone().map(|row| row * row - 9).collect()),
+            ),
             named("ends", Values::Unsigned([0, u64::MAX, 5].repeat(100))),
-            named("up", Values::Boolean(rows.map(|row| row % 7 == 0).collect())),
+            named(
+                "up",
+                Values::Boolean(rows.map(|row| row % 7 == 0).collect()),
+            ),
             named("state", Values::String(words.collect())),
             named("count", sparse),
         ],
