@@ -2,8 +2,11 @@
 
 pub mod catalogue;
 pub mod chunk;
+pub mod content;
 pub mod index;
+pub mod merge;
 pub mod predicate;
 pub mod query;
+pub mod read;
 pub mod source;
 pub mod write;

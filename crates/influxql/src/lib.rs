@@ -21,6 +21,7 @@
 //! ```
 
 pub mod ast;
+pub mod check;
 pub mod condition;
 mod duration;
 mod fold;

@@ -183,12 +183,12 @@ mod tests {
 
     #[test]
     fn text_after_a_string_belongs_to_it() {
-        check(r#"f="abc"def"#, r#"f=String([97, 98, 99, 34, 100, 101])"#);
-        check(r#"f="a"b,w="c""#, r#"f=String([97, 34]) w=String([99])"#);
-        check(r#"f="a"\ b"#, r#"f=String([97, 34, 92, 32])"#);
+        check(r#"f="abc"def"#, "f=String([97, 98, 99, 34, 100, 101])");
+        check(r#"f="a"b,w="c""#, "f=String([97, 34]) w=String([99])");
+        check(r#"f="a"\ b"#, "f=String([97, 34, 92, 32])");
         check(
             r#"f="a"b"c,d""#,
-            r#"f=String([97, 34, 98, 34, 99, 44, 100])"#,
+            "f=String([97, 34, 98, 34, 99, 44, 100])",
         );
         check(r#"f="a"\,b"#, "invalid value: field-key=b");
         check(r#"f="a"=1"#, "invalid field format");

@@ -28,6 +28,23 @@ pub(crate) struct WriteConnection {
     scrubs: bool,
 }
 
+impl WriteConnection {
+    /// Ends what a transaction's owner has left behind.
+    async fn roll_back(&mut self) -> Result<()> {
+        if let Some(conn) = &mut self.conn {
+            // An error rolled back already, or the commit went through after its owner had left:
+            // then there is no transaction to roll back, and that is all this error can mean.
+            if let Err(error) = conn.execute("ROLLBACK").await {
+                if !matches!(&error, sqlx::Error::Database(_)) {
+                    return Err(store_error(error));
+                }
+            }
+        }
+        self.dirty = false;
+        Ok(())
+    }
+}
+
 /// What a transaction may free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frees {
@@ -61,7 +78,7 @@ impl Writer {
         }
         let mut turn = Turn { guard: Some(guard) };
         if turn.state().dirty {
-            turn.roll_back().await?;
+            turn.state().roll_back().await?;
         }
         let scrubs = frees == Frees::Anything;
         if turn.state().scrubs != scrubs {
@@ -134,19 +151,6 @@ impl Turn {
         self.committed();
         Ok(())
     }
-
-    async fn roll_back(&mut self) -> Result<()> {
-        let conn = self.conn();
-        // An error rolled back already, or the commit went through after its owner had left:
-        // then there is no transaction to roll back, and that is all this error can mean.
-        if let Err(error) = conn.execute("ROLLBACK").await {
-            if !matches!(&error, sqlx::Error::Database(_)) {
-                return Err(store_error(error));
-            }
-        }
-        self.state().dirty = false;
-        Ok(())
-    }
 }
 
 impl Drop for Turn {
@@ -157,16 +161,13 @@ impl Drop for Turn {
         if !guard.dirty {
             return;
         }
-        // Without a runtime the next turn rolls back.
+        // Without a runtime the next turn rolls back. The task owns the guard, not a turn: when
+        // the runtime drops it unrun, this must not begin again.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let mut turn = Self { guard: Some(guard) };
             runtime.spawn(async move {
-                if turn.roll_back().await.is_err() {
-                    // The connection is lost, and the transaction with it.
-                    turn.state().dirty = true;
-                }
-                // Not through `drop` again: the next turn has another try.
-                drop(turn.guard.take());
+                let mut guard = guard;
+                // If it fails, the next turn tries again.
+                let _ = guard.roll_back().await;
             });
         }
     }

@@ -284,6 +284,14 @@ impl Column {
             .get_or_insert_with(|| Bitmap::filled(true, rows))
     }
 
+    /// Says which of the rows whose values were just added have one.
+    pub(super) fn extend_present(&mut self, added: &Bitmap) {
+        let rows = self.values.len() - added.len();
+        self.present
+            .get_or_insert_with(|| Bitmap::filled(true, rows))
+            .extend_range(added, 0..added.len());
+    }
+
     /// Adds a row of another column, value or not.
     ///
     /// # Panics

@@ -197,13 +197,9 @@ fn read_strings(
     Ok(match present {
         None => values,
         Some(present) => {
-            let mut spread = Strings::with_capacity(present.len(), values.byte_len());
-            for (value, row) in values.iter().zip(present.ones()) {
-                spread.push_empty(row - spread.len());
-                spread.push(value);
-            }
-            spread.push_empty(present.len() - spread.len());
-            spread
+            let mut rows = Strings::new();
+            values.spread(present, &mut rows);
+            rows
         }
     })
 }

@@ -14,21 +14,35 @@ pub mod column;
 mod decimal;
 mod fresh;
 mod fresh_read;
+mod head;
+mod head_bytes;
+mod numbers;
 mod packed;
+mod pages;
 mod presence;
+mod reader;
 #[cfg(test)]
 mod samples;
 mod strings;
 mod text;
+mod text_page;
 mod times;
+mod writer;
 
 pub use bitmap::{Bitmap, Ones};
 pub use column::{Column, Value, Values};
 pub use fresh::{FreshChunk, FreshWriter, NamedColumn};
+pub use head::{ColumnHead, Head};
+pub use pages::{PagePlan, Sizes};
+pub use reader::{ColumnReader, Piece};
 pub use strings::Strings;
+pub use writer::ChunkWriter;
 
 /// No chunk has more rows. A body of 256 MiB, the largest accepted, holds fewer.
 pub const MAX_ROWS: usize = 1 << 26;
+
+/// No page has more rows.
+pub const MAX_PAGE_ROWS: usize = 1 << 16;
 
 /// No chunk has more bytes of series keys, or of strings in one column of level 0 or one page.
 pub const MAX_TEXT_BYTES: usize = 1 << 30;

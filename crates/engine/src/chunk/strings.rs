@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::bitmap::Bitmap;
+
 /// A list of byte strings; they need not be UTF-8.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Strings {
@@ -123,6 +125,18 @@ impl Strings {
             ends.push(end);
         }
         (end == bytes.len()).then_some(Self { ends, bytes })
+    }
+
+    /// Adds the strings to others at the rows that are present, and empty ones at the rest.
+    pub(super) fn spread(&self, present: &Bitmap, out: &mut Self) {
+        let start = out.len();
+        out.bytes.reserve(self.byte_len());
+        out.ends.reserve(present.len());
+        for (string, row) in self.iter().zip(present.ones()) {
+            out.push_empty(start + row - out.len());
+            out.push(string);
+        }
+        out.push_empty(start + present.len() - out.len());
     }
 
     /// Bytes that it takes on the heap.

@@ -63,7 +63,7 @@ fn comparisons_with_time_become_a_range() {
     check("TIME > 1577836820s", Some(20 * s + 1), None, "");
     check("time > 1577836820000000000.7", Some(20 * s + 1), None, "");
     check("time > now() - 1000s", Some(1), None, "");
-    check("time < now() + 2 * 5s", None, Some(1_010 * s - 1), "");
+    check("time < now() + 5s * 2", None, Some(1_010 * s - 1), "");
     check("time > 2020-01-01", Some(2019 - NEW_YEAR), None, "");
     check(
         "time >= '2020-01-01' tz('America/New_York')",
@@ -184,7 +184,7 @@ fn what_is_no_condition_is_refused() {
     );
     refused(
         "time > '2262-01-01' + 200w",
-        "time 2265-10-31T00:00:00Z overflows time literal",
+        "time 2265-11-01T00:00:00Z overflows time literal",
     );
 }
 
