@@ -18,6 +18,7 @@ use futures_util::FutureExt;
 use influxd_tokens::{Credential, Refusal, Surface, choose};
 
 use crate::caller::Caller;
+use crate::compress;
 use crate::error::{self, ApiError, ErrorCode, Family, INTERNAL_MESSAGE};
 use crate::reply;
 use crate::routes::{self, Area};
@@ -48,6 +49,10 @@ pub(crate) async fn gate(
     let origin = (area == Area::Api).then(|| request.headers().get(ORIGIN).cloned()).flatten();
     let method = request.method().clone();
     let agent = request.headers().get(header::USER_AGENT).cloned();
+    let gzip = area == Area::V1 && {
+        let encodings = request.headers().get_all(header::ACCEPT_ENCODING);
+        compress::is_wanted(encodings.map(HeaderValue::as_bytes))
+    };
 
     let mut response = match before(&state, &request, area, origin.as_ref()).await {
         Before::Answer(response) => request.into_response(response),
@@ -68,6 +73,9 @@ pub(crate) async fn gate(
             }
         }
     };
+    if area == Area::V1 {
+        response = compress::compress(response, gzip);
+    }
     add_headers(response.headers_mut(), &state.version);
     if let Some(origin) = origin {
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -10,6 +10,7 @@
 
 mod body;
 mod caller;
+mod compress;
 mod directory;
 mod error;
 mod gate;

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod chunk;
 pub mod content;
+mod engine;
 pub mod index;
 pub mod merge;
 pub mod predicate;
@@ -10,3 +11,5 @@ pub mod query;
 pub mod read;
 pub mod source;
 pub mod write;
+
+pub use engine::{Engine, EngineOptions, OpenError};

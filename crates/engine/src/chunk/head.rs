@@ -196,7 +196,11 @@ impl Head {
     /// # Panics
     /// If there is no series of this number.
     pub fn rows_of(&self, series: usize) -> Range<usize> {
-        let start = if series == 0 { 0 } else { self.series_ends[series - 1] };
+        let start = if series == 0 {
+            0
+        } else {
+            self.series_ends[series - 1]
+        };
         start as usize..self.series_ends[series] as usize
     }
 
@@ -210,7 +214,9 @@ impl Head {
     /// # Panics
     /// If there is no page of this number.
     pub fn page_rows(&self, page: usize) -> Range<usize> {
-        let Page { first_row, rows, .. } = self.pages[page];
+        let Page {
+            first_row, rows, ..
+        } = self.pages[page];
         first_row as usize..(first_row + rows) as usize
     }
 
@@ -253,15 +259,25 @@ impl Head {
     /// The least and the greatest value in a page, or values beyond. Floats are in total order:
     /// a bound may be NaN. `None` for strings and if there is no value.
     pub fn bounds(&self, column: usize, page: usize) -> Option<(Value<'static>, Value<'static>)> {
-        let ColumnHead { encoding, field_type, pages, .. } = &self.columns[column];
-        let Stored { present, min, max, .. } = pages[page];
+        let ColumnHead {
+            encoding,
+            field_type,
+            pages,
+            ..
+        } = &self.columns[column];
+        let Stored {
+            present, min, max, ..
+        } = pages[page];
         match present {
             0 => None,
             _ if column == 0 => {
                 let TimeRange { min, max } = self.pages[page].times;
                 Some((Value::Integer(min), Value::Integer(max)))
             }
-            _ => Some((encoding.bound(*field_type, min)?, encoding.bound(*field_type, max)?)),
+            _ => Some((
+                encoding.bound(*field_type, min)?,
+                encoding.bound(*field_type, max)?,
+            )),
         }
     }
 
@@ -274,7 +290,8 @@ impl Head {
 
     /// The segment of a page.
     pub(super) fn segment_of(&self, page: usize) -> usize {
-        self.segment_ends.partition_point(|end| *end as usize <= page)
+        self.segment_ends
+            .partition_point(|end| *end as usize <= page)
     }
 
     /// About how many bytes it takes in memory.
@@ -282,7 +299,11 @@ impl Head {
         let of_column = |column: &ColumnHead| {
             size_of::<ColumnHead>()
                 + column.name.len()
-                + column.headers.iter().map(|header| size_of_val(header) + header.len()).sum::<usize>()
+                + column
+                    .headers
+                    .iter()
+                    .map(|header| size_of_val(header) + header.len())
+                    .sum::<usize>()
                 + size_of_val(column.pages.as_slice())
         };
         self.keys.heap_bytes()
@@ -304,7 +325,17 @@ mod tests {
 
     #[test]
     fn floats_have_places_in_order() {
-        let floats = [-f64::NAN, f64::NEG_INFINITY, -1.5, -0.0, 0.0, 5e-324, 1.0, f64::INFINITY, f64::NAN];
+        let floats = [
+            -f64::NAN,
+            f64::NEG_INFINITY,
+            -1.5,
+            -0.0,
+            0.0,
+            5e-324,
+            1.0,
+            f64::INFINITY,
+            f64::NAN,
+        ];
         for float in floats {
             assert_eq!(float_at(place_of(float)).to_bits(), float.to_bits());
         }

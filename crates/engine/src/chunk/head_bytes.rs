@@ -75,14 +75,25 @@ pub(super) fn write_column(
     out: &mut Vec<u8>,
 ) {
     put_bytes(out, &column.name);
-    out.extend_from_slice(&[column.field_type as u8, column.encoding.number(), column.order]);
+    out.extend_from_slice(&[
+        column.field_type as u8,
+        column.encoding.number(),
+        column.order,
+    ]);
     if column.encoding.has_headers() {
         for header in &column.headers {
             put_bytes(out, header);
         }
     }
     for (stored, &back) in column.pages.iter().zip(backs) {
-        put_varint(out, if back == 0 { u64::from(stored.length) } else { 0 });
+        put_varint(
+            out,
+            if back == 0 {
+                u64::from(stored.length)
+            } else {
+                0
+            },
+        );
         put_varint(out, u64::from(back));
     }
     if is_time {
@@ -117,8 +128,15 @@ pub(super) fn decode(blob: &[u8]) -> Result<Head, ChunkError> {
     let time = TimeBase::read_from(&mut cursor)?;
     let pages = read_pages(&mut cursor, time, rows)?;
     let segment_ends = read_segments(&mut cursor, pages.len() as u32)?;
-    let mut head =
-        Head { keys, series_ends, pages, segment_ends, time, piece_bytes, columns: Vec::new() };
+    let mut head = Head {
+        keys,
+        series_ends,
+        pages,
+        segment_ends,
+        time,
+        piece_bytes,
+        columns: Vec::new(),
+    };
     // Name, type, encoding and order of each, and two bytes for each of its pages.
     let count = cursor.count(4 + 2 * head.pages.len())?;
     for column in 0..count {
@@ -162,11 +180,7 @@ fn read_series(cursor: &mut Cursor<'_>) -> Result<(Strings, Vec<u32>), ChunkErro
     Ok((keys, ends))
 }
 
-fn read_pages(
-    cursor: &mut Cursor<'_>,
-    time: TimeBase,
-    rows: u32,
-) -> Result<Vec<Page>, ChunkError> {
+fn read_pages(cursor: &mut Cursor<'_>, time: TimeBase, rows: u32) -> Result<Vec<Page>, ChunkError> {
     const GARBLED: ChunkError = ChunkError::Corrupt("its pages are garbled");
     let count = cursor.count(3)?;
     let mut pages = Vec::with_capacity(count);
@@ -179,11 +193,22 @@ fn read_pages(
         }
         min = min.wrapping_add(cursor.zigzag()? as u64);
         let max = min.wrapping_add(cursor.varint()?);
-        let times = TimeRange { min: time.time(min), max: time.time(max) };
-        pages.push(Page { first_row, rows, times });
+        let times = TimeRange {
+            min: time.time(min),
+            max: time.time(max),
+        };
+        pages.push(Page {
+            first_row,
+            rows,
+            times,
+        });
         first_row += rows;
     }
-    if first_row == rows { Ok(pages) } else { Err(GARBLED) }
+    if first_row == rows {
+        Ok(pages)
+    } else {
+        Err(GARBLED)
+    }
 }
 
 fn read_segments(cursor: &mut Cursor<'_>, pages: u32) -> Result<Vec<u32>, ChunkError> {
@@ -209,8 +234,8 @@ fn read_column(
 ) -> Result<ColumnHead, ChunkError> {
     let name = cursor.bytes()?.to_vec();
     let (field_type, encoding) = (cursor.byte()?, cursor.byte()?);
-    let field_type = FieldType::from_u8(field_type)
-        .ok_or(ChunkError::Corrupt("a column has no known type"))?;
+    let field_type =
+        FieldType::from_u8(field_type).ok_or(ChunkError::Corrupt("a column has no known type"))?;
     let encoding = Encoding::from_number(encoding, field_type, is_time)
         .ok_or(ChunkError::Corrupt("a column has no known encoding"))?;
     let order = cursor.byte()?;
@@ -233,11 +258,16 @@ fn read_column(
         }
         let length = cursor.size(MAX_PIECE_BYTES)?;
         let back = cursor.size(number - segment_start)?;
-        let mut stored = Stored { present: page.rows, ..Stored::default() };
+        let mut stored = Stored {
+            present: page.rows,
+            ..Stored::default()
+        };
         if back > 0 {
             let other = number - back;
             if length > 0 || head.pages[other].rows != page.rows || !is_time {
-                return Err(ChunkError::Corrupt("a page repeats another that it cannot repeat"));
+                return Err(ChunkError::Corrupt(
+                    "a page repeats another that it cannot repeat",
+                ));
             }
             stored = pages[other];
         } else if length > 0 {
@@ -257,5 +287,12 @@ fn read_column(
             stored.max = min.wrapping_add(cursor.varint()? as i64);
         }
     }
-    Ok(ColumnHead { name, field_type, encoding, order, headers, pages })
+    Ok(ColumnHead {
+        name,
+        field_type,
+        encoding,
+        order,
+        headers,
+        pages,
+    })
 }

@@ -47,12 +47,17 @@ pub(super) fn compress<T: Number>(
         return Packed::default();
     }
     let file = FileCompressor::default();
-    let header = file.write_header(Vec::new()).expect("writing to memory does not fail");
+    let header = file
+        .write_header(Vec::new())
+        .expect("writing to memory does not fail");
     let config = config(mode, order, pages.to_vec());
     let mut chunk = file.chunk_compressor(values, &config).expect(FINE);
     let header = chunk.write_meta(header).expect(FINE);
     let pages = (0..pages.len()).map(|page| chunk.write_page(page, Vec::new()).expect(FINE));
-    Packed { pages: pages.collect(), header }
+    Packed {
+        pages: pages.collect(),
+        header,
+    }
 }
 
 /// The delta order that suits a column best, judged by stretches at the beginnings of pages.
@@ -93,7 +98,9 @@ pub(super) fn open<T: Number>(header: &[u8]) -> Result<ChunkDecompressor<T>, Chu
         .map_err(|_| ChunkError::Corrupt("pco cannot read the header of a segment"))?;
     match chunk {
         (chunk, []) => Ok(chunk),
-        _ => Err(ChunkError::Corrupt("something follows the header of a segment")),
+        _ => Err(ChunkError::Corrupt(
+            "something follows the header of a segment",
+        )),
     }
 }
 
@@ -115,7 +122,11 @@ pub(super) fn read_page<T: Number>(
         .page_decompressor_with_scratch(&bytes[place.start..], values.len(), scratch)
         .map_err(|_| GARBLED)?;
     let progress = page.read(values).map_err(|_| GARBLED)?;
-    if progress.finished && page.into_src().len() == following { Ok(()) } else { Err(GARBLED) }
+    if progress.finished && page.into_src().len() == following {
+        Ok(())
+    } else {
+        Err(GARBLED)
+    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,12 @@ impl PagePlan {
         // What can be read again, whatever was asked for.
         let segment_rows = sizes.segment_rows.min(MAX_ROWS / 4);
         let piece_bytes = sizes.piece_bytes.min(MAX_PIECE_BYTES);
-        let sizes = Sizes { page_rows, segment_rows, piece_bytes, ..sizes };
+        let sizes = Sizes {
+            page_rows,
+            segment_rows,
+            piece_bytes,
+            ..sizes
+        };
         let mut ends = Vec::new();
         let (mut start, mut end) = (0, 0);
         for rows in series_rows {
@@ -101,7 +106,9 @@ impl PagePlan {
     /// The rows of each page.
     pub(super) fn pages(&self) -> impl ExactSizeIterator<Item = Range<usize>> + Clone + '_ {
         let mut start = 0;
-        self.ends.iter().map(move |&end| std::mem::replace(&mut start, end)..end)
+        self.ends
+            .iter()
+            .map(move |&end| std::mem::replace(&mut start, end)..end)
     }
 
     /// The pages of each segment.
@@ -132,7 +139,11 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) const fn new(piece_bytes: usize) -> Self {
-        Self { piece_bytes, piece: 0, end: HEADER_LEN }
+        Self {
+            piece_bytes,
+            piece: 0,
+            end: HEADER_LEN,
+        }
     }
 
     /// The piece of the next page, which has `length` bytes (not 0), and where it begins there.
@@ -153,7 +164,12 @@ mod tests {
     use super::*;
 
     fn plan(series: &[usize], page_rows: usize) -> PagePlan {
-        let sizes = Sizes { page_rows, page_text: 10, segment_rows: 20, piece_bytes: 100 };
+        let sizes = Sizes {
+            page_rows,
+            page_text: 10,
+            segment_rows: 20,
+            piece_bytes: 100,
+        };
         PagePlan::new(series.iter().copied(), sizes)
     }
 
@@ -184,7 +200,9 @@ mod tests {
     #[test]
     fn a_piece_is_full_or_holds_one_page() {
         let mut layout = Layout::new(100);
-        let places: Vec<_> = [50, 42, 1, 200, 92].map(|length| layout.place(length)).into();
+        let places: Vec<_> = [50, 42, 1, 200, 92]
+            .map(|length| layout.place(length))
+            .into();
         assert_eq!(places, [(0, 4), (0, 54), (1, 4), (2, 4), (3, 4)]);
     }
 }

@@ -95,7 +95,10 @@ impl<'a> ColumnReader<'a> {
     /// # Panics
     /// If there is no such column. The methods panic if there is no such page.
     pub fn new(head: &'a Head, column: usize) -> Self {
-        assert!(column < head.columns.len(), "the column is one of the chunk's");
+        assert!(
+            column < head.columns.len(),
+            "the column is one of the chunk's"
+        );
         Self {
             head,
             column,
@@ -138,7 +141,11 @@ impl<'a> ColumnReader<'a> {
         out: &mut Column,
     ) -> Result<(), ChunkError> {
         let column = &self.head.columns[self.column];
-        assert_eq!(out.field_type(), column.field_type, "values are appended to their like");
+        assert_eq!(
+            out.field_type(),
+            column.field_type,
+            "values are appended to their like"
+        );
         let stored = column.pages[page];
         let rows = self.head.pages[page].rows as usize;
         let count = stored.present as usize;
@@ -180,7 +187,10 @@ impl<'a> ColumnReader<'a> {
         out: &mut Values,
     ) -> Result<(), ChunkError> {
         let encoding = self.head.columns[self.column].encoding;
-        let codes = self.segment.as_ref().map_or(&Codes::None, |(_, codes)| codes);
+        let codes = self
+            .segment
+            .as_ref()
+            .map_or(&Codes::None, |(_, codes)| codes);
         let scratch = &mut self.scratch;
         match (out, codes, encoding) {
             (Values::Float(out), Codes::Signed(codes), Encoding::Signed(exponent)) => {
@@ -227,7 +237,11 @@ impl<'a> ColumnReader<'a> {
     /// Makes ready what the page's segment shares.
     fn prepare(&mut self, page: usize) -> Result<(), ChunkError> {
         let segment = self.head.segment_of(page);
-        if self.segment.as_ref().is_some_and(|(number, _)| *number == segment) {
+        if self
+            .segment
+            .as_ref()
+            .is_some_and(|(number, _)| *number == segment)
+        {
             return Ok(());
         }
         let column = &self.head.columns[self.column];

@@ -94,11 +94,17 @@ mod tests {
         let mut dice = Dice(5);
         check(&["one"].into_iter().collect());
         assert!(check(&["same"; 4096].into_iter().collect()) < 16);
-        let words: Strings = (0..4096).map(|_| ["up", "down", ""][dice.below(3)]).collect();
+        let words: Strings = (0..4096)
+            .map(|_| ["up", "down", ""][dice.below(3)])
+            .collect();
         assert!(check(&words) < 1024);
-        let stays: Strings = (0..4096).map(|row| ["up", "down", ""][row / 1000 % 3]).collect();
+        let stays: Strings = (0..4096)
+            .map(|row| ["up", "down", ""][row / 1000 % 3])
+            .collect();
         assert!(check(&stays) < 100);
-        let texts: Strings = (0..4096).map(|row| format!("request {row} took a while")).collect();
+        let texts: Strings = (0..4096)
+            .map(|row| format!("request {row} took a while"))
+            .collect();
         assert!(check(&texts) < 16_384);
         check(&(0..100).map(|_| dice.bits().to_le_bytes()).collect());
     }

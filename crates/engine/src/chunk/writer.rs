@@ -58,7 +58,12 @@ impl ChunkWriter {
         if rows > MAX_ROWS {
             return Err(ChunkError::TooLarge("its rows"));
         }
-        if series.iter().map(|(key, _)| key.as_ref().len()).sum::<usize>() > MAX_TEXT_BYTES {
+        if series
+            .iter()
+            .map(|(key, _)| key.as_ref().len())
+            .sum::<usize>()
+            > MAX_TEXT_BYTES
+        {
             return Err(ChunkError::TooLarge("its series keys"));
         }
 
@@ -68,9 +73,21 @@ impl ChunkWriter {
         let segment_ends: Vec<u32> = segments.iter().map(|pages| pages.end as u32).collect();
         let mut head = Vec::new();
         head_bytes::write_series(series, rows, &mut head);
-        head_bytes::write_pages(time, plan.sizes.piece_bytes, &pages, &segment_ends, &mut head);
-        let mut writer =
-            Self { plan, pages, segments, head, columns: Vec::new(), column_count: 0 };
+        head_bytes::write_pages(
+            time,
+            plan.sizes.piece_bytes,
+            &pages,
+            &segment_ends,
+            &mut head,
+        );
+        let mut writer = Self {
+            plan,
+            pages,
+            segments,
+            head,
+            columns: Vec::new(),
+            column_count: 0,
+        };
         let steps: Vec<u64> = times.iter().map(|&at| time.steps(at)).collect();
         let pieces = writer.times(&steps);
         Ok((writer, pieces))
@@ -97,11 +114,18 @@ impl ChunkWriter {
             .zip(&backs)
             .map(|(page, &back)| if back == 0 { page.rows as usize } else { 0 })
             .collect();
-        let (order, headers, bodies) =
-            pack(&own, &counts, &self.segments, &ModeSpec::Classic);
-        let encoded = Encoded { encoding: Encoding::Unsigned, order, headers, bodies };
+        let (order, headers, bodies) = pack(&own, &counts, &self.segments, &ModeSpec::Classic);
+        let encoded = Encoded {
+            encoding: Encoding::Unsigned,
+            order,
+            headers,
+            bodies,
+        };
         // What the head says of time is said of its pages already.
-        let stored = self.pages.iter().map(|page| Stored { present: page.rows, ..Stored::default() });
+        let stored = self.pages.iter().map(|page| Stored {
+            present: page.rows,
+            ..Stored::default()
+        });
         self.store(&[], FieldType::Integer, encoded, stored.collect(), &backs)
     }
 
@@ -110,7 +134,11 @@ impl ChunkWriter {
     /// # Panics
     /// If the column has not as many rows as the chunk.
     pub fn column(&mut self, name: &[u8], column: &Column) -> Vec<NewPiece> {
-        assert_eq!(column.len(), self.plan.rows(), "a column has a slot for every row");
+        assert_eq!(
+            column.len(),
+            self.plan.rows(),
+            "a column has a slot for every row"
+        );
         let present = column.present.as_ref();
         let counts: Vec<usize> = self
             .plan
@@ -125,16 +153,25 @@ impl ChunkWriter {
                 if let Some(exponent) = decimal::encode(&values, &mut integers) {
                     drop(values);
                     let bounds = bounds(&integers, &counts, |integer| integer);
-                    (self.pack(Encoding::Signed(exponent), &integers, &counts, &classic), bounds)
+                    (
+                        self.pack(Encoding::Signed(exponent), &integers, &counts, &classic),
+                        bounds,
+                    )
                 } else {
                     let bounds = bounds(&values, &counts, place_of);
-                    (self.pack(Encoding::Floats, &values, &counts, &ModeSpec::Auto), bounds)
+                    (
+                        self.pack(Encoding::Floats, &values, &counts, &ModeSpec::Auto),
+                        bounds,
+                    )
                 }
             }
             Values::Integer(values) => {
                 let values = compact(values, present);
                 let bounds = bounds(&values, &counts, |value| value);
-                (self.pack(Encoding::Signed(0), &values, &counts, &classic), bounds)
+                (
+                    self.pack(Encoding::Signed(0), &values, &counts, &classic),
+                    bounds,
+                )
             }
             Values::Unsigned(values) => {
                 let values = compact(values, present);
@@ -145,7 +182,10 @@ impl ChunkWriter {
                     bound.min ^= i64::MIN;
                     bound.max ^= i64::MIN;
                 }
-                (self.pack(Encoding::Unsigned, &values, &counts, &classic), bounds)
+                (
+                    self.pack(Encoding::Unsigned, &values, &counts, &classic),
+                    bounds,
+                )
             }
             Values::Boolean(values) => {
                 let values = compact(values, present);
@@ -154,20 +194,26 @@ impl ChunkWriter {
                     page.iter().copied().collect::<Bitmap>().write_to(&mut out);
                     out
                 });
-                (Encoded::alone(Encoding::Bits, bodies), bounds(&values, &counts, i64::from))
+                (
+                    Encoded::alone(Encoding::Bits, bodies),
+                    bounds(&values, &counts, i64::from),
+                )
             }
             Values::String(values) => {
-                let bodies = self.plan.pages().map(|rows| text_body(values, present, rows));
-                let stored =
-                    counts.iter().map(|&n| Stored { present: n as u32, ..Stored::default() });
+                let bodies = self
+                    .plan
+                    .pages()
+                    .map(|rows| text_body(values, present, rows));
+                let stored = counts.iter().map(|&n| Stored {
+                    present: n as u32,
+                    ..Stored::default()
+                });
                 (Encoded::alone(Encoding::Strings, bodies), stored.collect())
             }
         };
         let mut encoded = encoded;
         if let Some(present) = present {
-            for ((rows, &count), body) in
-                self.plan.pages().zip(&counts).zip(&mut encoded.bodies)
-            {
+            for ((rows, &count), body) in self.plan.pages().zip(&counts).zip(&mut encoded.bodies) {
                 if count > 0 && count < rows.len() {
                     let mut page = Bitmap::new();
                     page.extend_range(present, rows);
@@ -190,7 +236,12 @@ impl ChunkWriter {
         mode: &ModeSpec,
     ) -> Encoded {
         let (order, headers, bodies) = pack(values, counts, &self.segments, mode);
-        Encoded { encoding, order, headers, bodies }
+        Encoded {
+            encoding,
+            order,
+            headers,
+            bodies,
+        }
     }
 
     /// Lays the pages of a column out in pieces, and describes it in the head.
@@ -202,7 +253,12 @@ impl ChunkWriter {
         mut stored: Vec<Stored>,
         backs: &[u32],
     ) -> Vec<NewPiece> {
-        let Encoded { encoding, order, headers, bodies } = encoded;
+        let Encoded {
+            encoding,
+            order,
+            headers,
+            bodies,
+        } = encoded;
         let column_no = self.column_count as i32;
         let mut layout = Layout::new(self.plan.sizes.piece_bytes);
         let mut pieces: Vec<NewPiece> = Vec::new();
@@ -213,7 +269,11 @@ impl ChunkWriter {
             let (piece, start) = layout.place(body.len());
             if piece == pieces.len() {
                 let data = begin(Format::Piece, self.plan.sizes.piece_bytes.min(1 << 16));
-                pieces.push(NewPiece { column_no, piece_no: piece as i32, data });
+                pieces.push(NewPiece {
+                    column_no,
+                    piece_no: piece as i32,
+                    data,
+                });
             }
             pieces[piece].data.extend_from_slice(body);
             debug_assert_eq!(pieces[piece].data.len(), start + body.len());
@@ -255,8 +315,9 @@ impl Page {
 fn page(times: &[i64], rows: Range<usize>) -> Page {
     let times = &times[rows.clone()];
     let first = times.first().copied().unwrap_or(0);
-    let (min, max) =
-        times.iter().fold((first, first), |(min, max), &at| (at.min(min), at.max(max)));
+    let (min, max) = times
+        .iter()
+        .fold((first, first), |(min, max), &at| (at.min(min), at.max(max)));
     Page {
         first_row: rows.start as u32,
         rows: rows.len() as u32,
@@ -276,7 +337,12 @@ struct Encoded {
 impl Encoded {
     /// Pages that share nothing.
     fn alone(encoding: Encoding, bodies: impl Iterator<Item = Vec<u8>>) -> Self {
-        Self { encoding, order: 0, headers: Vec::new(), bodies: bodies.collect() }
+        Self {
+            encoding,
+            order: 0,
+            headers: Vec::new(),
+            bodies: bodies.collect(),
+        }
     }
 }
 
@@ -309,7 +375,12 @@ fn bounds<T: Copy>(values: &[T], counts: &[usize], place: impl Fn(T) -> i64) -> 
             }
             match page.len() as u32 {
                 0 => Stored::default(),
-                present => Stored { present, min, max, ..Stored::default() },
+                present => Stored {
+                    present,
+                    min,
+                    max,
+                    ..Stored::default()
+                },
             }
         })
         .collect()
@@ -323,7 +394,11 @@ fn pack<T: Number>(
     mode: &ModeSpec,
 ) -> (u8, Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let filled = |pages: Range<usize>| -> Vec<usize> {
-        counts[pages].iter().copied().filter(|&count| count > 0).collect()
+        counts[pages]
+            .iter()
+            .copied()
+            .filter(|&count| count > 0)
+            .collect()
     };
     let order = numbers::delta_order(values, &filled(0..counts.len()), mode);
     let mut headers = Vec::with_capacity(segments.len());
@@ -348,7 +423,10 @@ fn text_body(values: &Strings, present: Option<&Bitmap>, rows: Range<usize>) -> 
     match present {
         None => page.extend_range(values, rows),
         Some(present) => {
-            page.extend(rows.filter(|&row| present.get(row)).map(|row| values.get(row)));
+            page.extend(
+                rows.filter(|&row| present.get(row))
+                    .map(|row| values.get(row)),
+            );
         }
     }
     let mut out = Vec::new();

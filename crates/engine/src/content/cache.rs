@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
-use quick_cache::sync::Cache;
 use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use crate::chunk::{Column, FreshChunk};
 
@@ -70,14 +70,18 @@ pub(crate) struct Decoded {
 
 impl std::fmt::Debug for Decoded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Decoded").field("bytes", &self.cache.weight()).finish_non_exhaustive()
+        f.debug_struct("Decoded")
+            .field("bytes", &self.cache.weight())
+            .finish_non_exhaustive()
     }
 }
 
 impl Decoded {
     /// A cache of at most about `bytes` bytes.
     pub(crate) fn new(bytes: u64) -> Self {
-        let items = usize::try_from(bytes / 16_384).unwrap_or(usize::MAX).clamp(64, 1 << 20);
+        let items = usize::try_from(bytes / 16_384)
+            .unwrap_or(usize::MAX)
+            .clamp(64, 1 << 20);
         let cache = Cache::with(
             items,
             bytes,
@@ -85,7 +89,11 @@ impl Decoded {
             RandomState::default(),
             quick_cache::sync::DefaultLifecycle::default(),
         );
-        Self { cache, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        Self {
+            cache,
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
     }
 
     /// A level 0 chunk.
@@ -99,12 +107,25 @@ impl Decoded {
     /// Keeps a level 0 chunk.
     pub(crate) fn put_fresh(&self, history: u64, id: i64, chunk: Arc<FreshChunk>) {
         let bytes = OVERHEAD + fresh_bytes(&chunk);
-        self.cache.insert((history, Key::Fresh(id)), Entry { bytes, data: Data::Fresh(chunk) });
+        self.cache.insert(
+            (history, Key::Fresh(id)),
+            Entry {
+                bytes,
+                data: Data::Fresh(chunk),
+            },
+        );
     }
 
     /// A page.
     pub(crate) fn page(&self, history: u64, chunk: i64, column: u32, page: u32) -> Option<Page> {
-        match self.get((history, Key::Page { chunk, column, page }))? {
+        match self.get((
+            history,
+            Key::Page {
+                chunk,
+                column,
+                page,
+            },
+        ))? {
             Data::Page(page) => Some(page),
             Data::Fresh(_) => None,
         }
@@ -117,13 +138,30 @@ impl Decoded {
                 Page::Times(times) => 8 * times.capacity() as u64,
                 Page::Values(column) => column.heap_bytes() as u64,
             };
-        let key = (history, Key::Page { chunk, column, page });
-        self.cache.insert(key, Entry { bytes, data: Data::Page(data) });
+        let key = (
+            history,
+            Key::Page {
+                chunk,
+                column,
+                page,
+            },
+        );
+        self.cache.insert(
+            key,
+            Entry {
+                bytes,
+                data: Data::Page(data),
+            },
+        );
     }
 
     fn get(&self, key: (u64, Key)) -> Option<Data> {
         let found = self.cache.get(&key);
-        let counter = if found.is_some() { &self.hits } else { &self.misses };
+        let counter = if found.is_some() {
+            &self.hits
+        } else {
+            &self.misses
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         Some(found?.data)
     }
@@ -142,8 +180,15 @@ impl Decoded {
 
 /// About how many bytes a level 0 chunk takes in memory.
 fn fresh_bytes(chunk: &FreshChunk) -> u64 {
-    let keys: usize = chunk.series.iter().map(|(key, _)| key.capacity() + 48).sum();
-    let columns: usize =
-        chunk.columns.iter().map(|c| c.name.capacity() + 128 + c.column.heap_bytes()).sum();
+    let keys: usize = chunk
+        .series
+        .iter()
+        .map(|(key, _)| key.capacity() + 48)
+        .sum();
+    let columns: usize = chunk
+        .columns
+        .iter()
+        .map(|c| c.name.capacity() + 128 + c.column.heap_bytes())
+        .sum();
     (keys + 8 * chunk.times.capacity() + columns) as u64
 }

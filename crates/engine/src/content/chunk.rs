@@ -36,8 +36,10 @@ pub enum Form {
 impl ChunkContent {
     /// Of a level 0 chunk, the ids of its series given.
     pub(super) fn fresh(series: Box<[u32]>, chunk: &FreshChunk) -> Self {
-        let columns =
-            chunk.columns.iter().map(|c| (c.name.as_slice().into(), c.column.field_type()));
+        let columns = chunk
+            .columns
+            .iter()
+            .map(|c| (c.name.as_slice().into(), c.column.field_type()));
         let starts = starts(chunk.series.iter().map(|(_, rows)| *rows));
         Self::new(series, starts, Form::Fresh(columns.collect()))
     }
@@ -54,7 +56,13 @@ impl ChunkContent {
             numbers.sort_unstable_by_key(|no| series[*no as usize]);
             numbers
         });
-        Self { series, starts, by_id, form, left: Mutex::new(None) }
+        Self {
+            series,
+            starts,
+            by_id,
+            form,
+            left: Mutex::new(None),
+        }
     }
 
     /// The ids of its series, by their number in the chunk.
@@ -67,7 +75,9 @@ impl ChunkContent {
         match &self.by_id {
             None => self.series.binary_search(&id.0).ok(),
             Some(numbers) => {
-                let at = numbers.binary_search_by_key(&id.0, |no| self.series[*no as usize]).ok()?;
+                let at = numbers
+                    .binary_search_by_key(&id.0, |no| self.series[*no as usize])
+                    .ok()?;
                 Some(numbers[at] as usize)
             }
         }
@@ -86,9 +96,9 @@ impl ChunkContent {
     /// The number of the column of a field with this type. For a paged chunk 0 is time.
     pub fn column(&self, name: &[u8], field_type: FieldType) -> Option<usize> {
         match &self.form {
-            Form::Fresh(columns) => {
-                columns.iter().position(|(n, t)| **n == *name && *t == field_type)
-            }
+            Form::Fresh(columns) => columns
+                .iter()
+                .position(|(n, t)| **n == *name && *t == field_type),
             Form::Paged(head) => head.find_column(name, field_type),
         }
     }
@@ -134,6 +144,8 @@ pub struct Hiding {
 impl Hiding {
     /// Whether points of the series are hidden by it.
     pub fn takes(&self, id: u32) -> bool {
-        self.taken.as_ref().is_none_or(|taken| taken.get(id as usize))
+        self.taken
+            .as_ref()
+            .is_none_or(|taken| taken.get(id as usize))
     }
 }

@@ -104,8 +104,9 @@ impl Loader {
             if heads.len() < batch.len() {
                 return Err(ReadError::Moved);
             }
-            let decode =
-                |(id, head): &(i64, Vec<u8>)| Ok::<_, ChunkError>((*id, Arc::new(Head::decode(head)?)));
+            let decode = |(id, head): &(i64, Vec<u8>)| {
+                Ok::<_, ChunkError>((*id, Arc::new(Head::decode(head)?)))
+            };
             found.extend(map_parallel(&heads, decode)?);
         }
         Ok(found)
@@ -120,7 +121,9 @@ impl Loader {
         let mut found: Vec<Option<Page>> = Vec::with_capacity(wanted.len());
         let mut missing = Vec::new();
         for (place, want) in wanted.iter().enumerate() {
-            let page = self.decoded.page(self.history, want.chunk, want.column, want.page);
+            let page = self
+                .decoded
+                .page(self.history, want.chunk, want.column, want.page);
             if page.is_none() {
                 let (is_stored, key) = want.piece();
                 missing.push((is_stored, key, place));
@@ -149,12 +152,16 @@ impl Loader {
                 let want = &wanted[place];
                 if self.keeps {
                     let (column, number) = (want.column, want.page);
-                    self.decoded.put_page(self.history, want.chunk, column, number, page.clone());
+                    self.decoded
+                        .put_page(self.history, want.chunk, column, number, page.clone());
                 }
                 found[place] = Some(page);
             }
         }
-        Ok(found.into_iter().map(|page| page.expect("every page was found or fetched")).collect())
+        Ok(found
+            .into_iter()
+            .map(|page| page.expect("every page was found or fetched"))
+            .collect())
     }
 
     /// The pieces in which some pages are.
@@ -184,7 +191,11 @@ impl PageWant {
     fn piece(&self) -> (bool, PieceKey) {
         let piece = self.head.piece_of(self.column as usize, self.page as usize);
         let piece_no = piece.unwrap_or(0) as i32;
-        let key = PieceKey { chunk: self.chunk, column_no: self.column as i32, piece_no };
+        let key = PieceKey {
+            chunk: self.chunk,
+            column_no: self.column as i32,
+            piece_no,
+        };
         (piece.is_some(), key)
     }
 }
@@ -195,7 +206,9 @@ fn decode(
     wanted: &[PageWant],
     pieces: &HashMap<PieceKey, Vec<u8>>,
 ) -> Result<Vec<(usize, Page)>, ChunkError> {
-    let Some((_, _, first)) = group.first() else { return Ok(Vec::new()) };
+    let Some((_, _, first)) = group.first() else {
+        return Ok(Vec::new());
+    };
     let of = &wanted[*first];
     let column = of.column as usize;
     let mut reader = ColumnReader::new(&of.head, column);
@@ -207,7 +220,9 @@ fn decode(
             _ if !is_stored => Piece::NONE,
             Some((of, piece)) if of == *key => piece,
             _ => {
-                let blob = pieces.get(key).ok_or(ChunkError::Corrupt("a piece is missing"))?;
+                let blob = pieces
+                    .get(key)
+                    .ok_or(ChunkError::Corrupt("a piece is missing"))?;
                 let piece = Piece::open(blob)?;
                 open = Some((*key, piece));
                 piece
@@ -233,7 +248,9 @@ fn map_parallel<T: Sync, R: Send, E: Send>(
     items: &[T],
     f: impl Fn(&T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
+    let threads = std::thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(8);
     if threads == 1 || items.len() < PARALLEL_FROM {
         return items.iter().map(f).collect();
     }
@@ -247,7 +264,9 @@ fn map_parallel<T: Sync, R: Send, E: Send>(
             .collect();
         let mut parts = vec![first.iter().map(f).collect()];
         parts.extend(others.into_iter().map(|thread| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         }));
         parts
     });
@@ -262,9 +281,10 @@ impl From<ReadError> for StoreError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(error) => error,
-            ReadError::Chunk(error) => {
-                Self::Corrupt { what: "chunk", detail: error.to_string() }
-            }
+            ReadError::Chunk(error) => Self::Corrupt {
+                what: "chunk",
+                detail: error.to_string(),
+            },
             ReadError::Moved => Self::Unavailable(Box::new(error)),
         }
     }

@@ -59,7 +59,12 @@ impl Contents {
     /// runtime runs the statements.
     pub fn new(store: Arc<dyn ChunkStore>, handle: Handle, cache_bytes: u64) -> Self {
         let decoded = Arc::new(cache::Decoded::new(cache_bytes));
-        Self { store, handle, decoded, known: Mutex::default() }
+        Self {
+            store,
+            handle,
+            decoded,
+            known: Mutex::default(),
+        }
     }
 
     /// Keeps a level 0 chunk that this process wrote. `history` is the catalogue's from before
@@ -71,7 +76,11 @@ impl Contents {
     /// How full the cache is.
     pub fn usage(&self) -> CacheUsage {
         let (bytes, hits, misses) = self.decoded.usage();
-        CacheUsage { bytes, hits, misses }
+        CacheUsage {
+            bytes,
+            hits,
+            misses,
+        }
     }
 
     /// A measurement as `catalogue` has it; `None` if nothing of it can be seen. Loads what is
@@ -86,13 +95,21 @@ impl Contents {
         bucket: BucketId,
         measurement: &[u8],
     ) -> Result<Option<Arc<MeasurementView>>, ReadError> {
-        let Some(of_bucket) = catalogue.buckets.get(&bucket) else { return Ok(None) };
+        let Some(of_bucket) = catalogue.buckets.get(&bucket) else {
+            return Ok(None);
+        };
         let Some((name, state)) = of_bucket.measurements.get_key_value(measurement) else {
             return Ok(None);
         };
         let shared = self.shared(catalogue, bucket, name)?;
         let mut contents = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        contents.view(&self.loader(catalogue), catalogue.low, name, of_bucket, state)
+        contents.view(
+            &self.loader(catalogue),
+            catalogue.low,
+            name,
+            of_bucket,
+            state,
+        )
     }
 
     /// Forgets measurements that are no more in `catalogue`, which should be the latest.

@@ -65,12 +65,18 @@ impl MeasurementContents {
         {
             return Ok(last.view.clone());
         }
-        let tombstones: Vec<&Arc<Tombstone>> =
-            bucket.tombstones.iter().filter(|t| t.may_take(name)).collect();
+        let tombstones: Vec<&Arc<Tombstone>> = bucket
+            .tombstones
+            .iter()
+            .filter(|t| t.may_take(name))
+            .collect();
         let mut visible = Vec::with_capacity(state.chunks.len());
         for info in &state.chunks {
-            let touching: Vec<&Arc<Tombstone>> =
-                tombstones.iter().copied().filter(|t| touches(t, info)).collect();
+            let touching: Vec<&Arc<Tombstone>> = tombstones
+                .iter()
+                .copied()
+                .filter(|t| touches(t, info))
+                .collect();
             if !touching.iter().any(|t| t.covers(info)) {
                 visible.push((info, touching));
             }
@@ -122,7 +128,9 @@ impl MeasurementContents {
         for part in by_bytes(&fresh, LOADED_AT_ONCE) {
             let mut bodies = loader.fresh(part)?;
             for (id, _) in part {
-                let Some(chunk) = bodies.remove(id) else { return Err(ReadError::Moved) };
+                let Some(chunk) = bodies.remove(id) else {
+                    return Err(ReadError::Moved);
+                };
                 let keys = chunk.series.iter().map(|(key, _)| key.as_slice());
                 let series = intern(&mut self.index, keys);
                 let content = ChunkContent::fresh(series, &chunk);
@@ -132,10 +140,13 @@ impl MeasurementContents {
         for part in paged.chunks(HEADS_AT_ONCE) {
             let mut heads = loader.heads(part)?;
             for id in part {
-                let Some(head) = heads.remove(id) else { return Err(ReadError::Moved) };
+                let Some(head) = heads.remove(id) else {
+                    return Err(ReadError::Moved);
+                };
                 let series = intern(&mut self.index, head.keys());
                 let content = ChunkContent::paged(series, head);
-                self.chunks.insert(ChunkName::Merged(*id), Arc::new(content));
+                self.chunks
+                    .insert(ChunkName::Merged(*id), Arc::new(content));
             }
         }
         Ok(())
@@ -146,7 +157,8 @@ impl MeasurementContents {
             let living: HashSet<ChunkName> = state.chunks.iter().map(|c| c.name).collect();
             self.chunks.retain(|name, _| living.contains(name));
         }
-        self.taken.retain(|id, _| tombstones.iter().any(|t| t.id == *id));
+        self.taken
+            .retain(|id, _| tombstones.iter().any(|t| t.id == *id));
     }
 
     /// Which series a delete takes; looked at once for every series.
@@ -162,7 +174,10 @@ impl MeasurementContents {
             }
             Arc::clone(taken)
         });
-        Hiding { tombstone: Arc::clone(tombstone), taken }
+        Hiding {
+            tombstone: Arc::clone(tombstone),
+            taken,
+        }
     }
 }
 

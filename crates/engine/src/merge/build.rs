@@ -93,10 +93,13 @@ impl<'a> Inputs<'a> {
                         page: page as u32,
                     };
                     let wanted: Vec<PageWant> = (0..head.page_count()).map(want).collect();
-                    let times = loader.pages(&wanted)?.into_iter().filter_map(|page| match page {
-                        Page::Times(times) => Some(times),
-                        Page::Values(_) => None,
-                    });
+                    let times = loader
+                        .pages(&wanted)?
+                        .into_iter()
+                        .filter_map(|page| match page {
+                            Page::Times(times) => Some(times),
+                            Page::Values(_) => None,
+                        });
                     Data::Paged(times.collect())
                 }
                 (ChunkName::Fresh(id) | ChunkName::Merged(id), _) => {
@@ -108,7 +111,12 @@ impl<'a> Inputs<'a> {
         let order = Arc::clone(view.index.sorted());
         let contents = view.chunks.iter().map(|chunk| &*chunk.content);
         let hits = find(contents, view.index.len(), &order);
-        Ok(Self { view, inputs, order, hits })
+        Ok(Self {
+            view,
+            inputs,
+            order,
+            hits,
+        })
     }
 
     /// The windows that the chunks reach into. Where a refused point lies in none, a week takes
@@ -146,7 +154,10 @@ impl<'a> Inputs<'a> {
             let request = self.hits[cursor.hit].request;
             let hits = &self.hits[cursor.hit..];
             let hits = &hits[..hits.partition_point(|hit| hit.request == request)];
-            let next = Cursor { hit: cursor.hit + hits.len(), from: None };
+            let next = Cursor {
+                hit: cursor.hit + hits.len(),
+                from: None,
+            };
             let mut range = window.range();
             range.min = cursor.from.unwrap_or(range.min);
             let id = self.order[request as usize];
@@ -164,7 +175,13 @@ impl<'a> Inputs<'a> {
                     built.reset(&mark);
                     range.max = from - 1;
                     self.unite(id, hits, range, &mut built, &mut scratch);
-                    return (built, Some(Cursor { hit: cursor.hit, from: Some(from) }));
+                    return (
+                        built,
+                        Some(Cursor {
+                            hit: cursor.hit,
+                            from: Some(from),
+                        }),
+                    );
                 }
             }
             cursor = next;
@@ -193,8 +210,14 @@ impl<'a> Inputs<'a> {
                 continue;
             }
             scratch.hidden.clear();
-            let takers = input.chunk.hidings.iter().filter(|hiding| hiding.takes(id.0));
-            scratch.hidden.extend(takers.map(|hiding| hiding.tombstone.range));
+            let takers = input
+                .chunk
+                .hidings
+                .iter()
+                .filter(|hiding| hiding.takes(id.0));
+            scratch
+                .hidden
+                .extend(takers.map(|hiding| hiding.tombstone.range));
             if rows.is_empty() && scratch.hidden.is_empty() {
                 known = Some(hull(known, inside));
             }
@@ -203,7 +226,9 @@ impl<'a> Inputs<'a> {
                 scratch.lists.push(begin..built.parts.len());
             }
         }
-        built.plan.unite(&built.parts, &scratch.lists, &mut built.times);
+        built
+            .plan
+            .unite(&built.parts, &scratch.lists, &mut built.times);
         let rows = built.times.len() - before;
         if rows > 0 || known.is_some() {
             built.series.push((id, rows));
@@ -258,7 +283,13 @@ impl Built<'_> {
         let min = self.times.iter().min();
         let max = self.times.iter().max();
         match (min, max) {
-            (Some(min), Some(max)) => Some(hull(self.known, TimeRange { min: *min, max: *max })),
+            (Some(min), Some(max)) => Some(hull(
+                self.known,
+                TimeRange {
+                    min: *min,
+                    max: *max,
+                },
+            )),
             _ => self.known,
         }
     }
@@ -298,5 +329,8 @@ struct Scratch {
 }
 
 fn hull(a: Option<TimeRange>, b: TimeRange) -> TimeRange {
-    a.map_or(b, |a| TimeRange { min: a.min.min(b.min), max: a.max.max(b.max) })
+    a.map_or(b, |a| TimeRange {
+        min: a.min.min(b.min),
+        max: a.max.max(b.max),
+    })
 }

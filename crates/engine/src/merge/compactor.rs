@@ -59,7 +59,14 @@ impl Compactor {
             stats.clone(),
         );
         let sweeper = Sweeper::new(store, follow, options.clone(), stats.clone());
-        let task = Task { worker, sweeper, options, stats, nudge: nudge.clone(), stopped };
+        let task = Task {
+            worker,
+            sweeper,
+            options,
+            stats,
+            nudge: nudge.clone(),
+            stopped,
+        };
         let task = Mutex::new(Some(tokio::spawn(task.run())));
         Ok(Self { nudge, stop, task })
     }

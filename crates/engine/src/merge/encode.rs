@@ -34,13 +34,25 @@ pub(super) fn encode(
     window: Window,
     loader: &Loader,
 ) -> Result<Encoded, ReadError> {
-    let mut used: Used = built.parts.iter().map(|part| (part.chunk, part.page)).collect();
+    let mut used: Used = built
+        .parts
+        .iter()
+        .map(|part| (part.chunk, part.page))
+        .collect();
     used.sort_unstable();
     used.dedup();
     let fields: Vec<(&[u8], FieldType)> =
-        inputs.view.state.fields.get(&window.start).map_or_else(Vec::new, |fields| {
-            fields.iter().map(|(name, info)| (&**name, info.field_type)).collect()
-        });
+        inputs
+            .view
+            .state
+            .fields
+            .get(&window.start)
+            .map_or_else(Vec::new, |fields| {
+                fields
+                    .iter()
+                    .map(|(name, info)| (&**name, info.field_type))
+                    .collect()
+            });
 
     // Pages end before their strings grow too long, so the strings are looked at first.
     let rows = built.series.iter().map(|(_, rows)| *rows);
@@ -62,8 +74,11 @@ pub(super) fn encode(
     }
 
     let index = &inputs.view.index;
-    let series: Vec<(&[u8], usize)> =
-        built.series.iter().map(|(id, rows)| (&*index.series(*id).key, *rows)).collect();
+    let series: Vec<(&[u8], usize)> = built
+        .series
+        .iter()
+        .map(|(id, rows)| (&*index.series(*id).key, *rows))
+        .collect();
     let (mut writer, mut pieces) = ChunkWriter::new(&series, &built.times, plan)?;
     for (name, field_type) in &fields {
         if let Some(column) = gather(inputs, built, &used, window, name, *field_type, loader)? {
@@ -97,42 +112,57 @@ fn gather(
     field_type: FieldType,
     loader: &Loader,
 ) -> Result<Option<Column>, ReadError> {
-    let Some(info) = inputs.view.state.field(window.start, name) else { return Ok(None) };
+    let Some(info) = inputs.view.state.field(window.start, name) else {
+        return Ok(None);
+    };
     // The number of the column in each input where it counts.
     let numbers: Vec<Option<usize>> = inputs
         .inputs
         .iter()
         .map(|input| {
             let counts = input.chunk.info.newest >= info.version;
-            input.chunk.content.column(name, field_type).filter(|_| counts)
+            input
+                .chunk
+                .content
+                .column(name, field_type)
+                .filter(|_| counts)
         })
         .collect();
     let mut wanted = Vec::new();
     let mut places = Vec::new();
     for (input, page) in used {
         let of = &inputs.inputs[*input as usize];
-        if let (Some(number), ChunkName::Merged(id), Form::Paged(head)) =
-            (numbers[*input as usize], of.chunk.info.name, of.chunk.content.form())
-            && head.present_count(number, *page as usize) > 0
+        if let (Some(number), ChunkName::Merged(id), Form::Paged(head)) = (
+            numbers[*input as usize],
+            of.chunk.info.name,
+            of.chunk.content.form(),
+        ) && head.present_count(number, *page as usize) > 0
         {
             let head = Arc::clone(head);
-            wanted.push(PageWant { chunk: id, head, column: number as u32, page: *page });
+            wanted.push(PageWant {
+                chunk: id,
+                head,
+                column: number as u32,
+                page: *page,
+            });
             places.push((*input, *page));
         }
     }
     let pages = loader.pages(&wanted)?;
     // `places` is sorted, as `used` is.
-    let column = built.plan.column(&built.parts, field_type, built.times.len(), |part| {
-        let input = part.chunk as usize;
-        match &inputs.inputs[input].data {
-            Data::Fresh(fresh) => Some(&fresh.columns[numbers[input]?].column),
-            Data::Paged(_) => {
-                match &pages[places.binary_search(&(part.chunk, part.page)).ok()?] {
-                    Page::Values(values) => Some(&**values),
-                    Page::Times(_) => None,
+    let column = built
+        .plan
+        .column(&built.parts, field_type, built.times.len(), |part| {
+            let input = part.chunk as usize;
+            match &inputs.inputs[input].data {
+                Data::Fresh(fresh) => Some(&fresh.columns[numbers[input]?].column),
+                Data::Paged(_) => {
+                    match &pages[places.binary_search(&(part.chunk, part.page)).ok()?] {
+                        Page::Values(values) => Some(&**values),
+                        Page::Times(_) => None,
+                    }
                 }
             }
-        }
-    });
+        });
     Ok(column)
 }

@@ -40,7 +40,9 @@ fn hides(chunk: &ChunkView, loader: &Loader) -> Result<bool, ReadError> {
         (Form::Fresh(_), ChunkName::Fresh(id)) => {
             let fresh = loader.fresh(&[(id, chunk.info.bytes)])?;
             let fresh = fresh.get(&id).ok_or(ReadError::Moved)?;
-            Ok(taken.into_iter().any(|(rows, range)| any_in(&fresh.times[rows], range)))
+            Ok(taken
+                .into_iter()
+                .any(|(rows, range)| any_in(&fresh.times[rows], range)))
         }
         (Form::Paged(head), ChunkName::Merged(id)) => {
             let mut wanted: Vec<PageWant> = Vec::new();
@@ -56,7 +58,12 @@ fn hides(chunk: &ChunkView, loader: &Loader) -> Result<bool, ReadError> {
                     }
                     if wanted.last().is_none_or(|want| want.page != page as u32) {
                         let head = Arc::clone(head);
-                        wanted.push(PageWant { chunk: id, head, column: 0, page: page as u32 });
+                        wanted.push(PageWant {
+                            chunk: id,
+                            head,
+                            column: 0,
+                            page: page as u32,
+                        });
                     }
                     let all = head.page_rows(page);
                     let start = rows.start.max(all.start) - all.start;
@@ -65,10 +72,12 @@ fn hides(chunk: &ChunkView, loader: &Loader) -> Result<bool, ReadError> {
                 }
             }
             let pages = loader.pages(&wanted)?;
-            Ok(reads.into_iter().any(|(page, rows, range)| match &pages[page] {
-                Page::Times(times) => any_in(&times[rows], range),
-                Page::Values(_) => false,
-            }))
+            Ok(reads
+                .into_iter()
+                .any(|(page, rows, range)| match &pages[page] {
+                    Page::Times(times) => any_in(&times[rows], range),
+                    Page::Values(_) => false,
+                }))
         }
         _ => Ok(false),
     }

@@ -31,7 +31,10 @@ impl MergeStats {
     pub fn register(registry: &Registry) -> prometheus::Result<Self> {
         let stats = Self {
             merges: IntCounterVec::new(
-                Opts::new("influxd_merges_total", "Merges of chunks, by the resulting level"),
+                Opts::new(
+                    "influxd_merges_total",
+                    "Merges of chunks, by the resulting level",
+                ),
                 &["level"],
             )?,
             aborted: IntCounter::new(
@@ -53,7 +56,10 @@ impl MergeStats {
             )?,
             seconds: Counter::new("influxd_merge_seconds_total", "Time spent merging")?,
             removed: IntCounterVec::new(
-                Opts::new("influxd_dead_rows_removed_total", "Dead rows removed from the store"),
+                Opts::new(
+                    "influxd_dead_rows_removed_total",
+                    "Dead rows removed from the store",
+                ),
                 &["kind"],
             )?,
         };
@@ -69,7 +75,9 @@ impl MergeStats {
     }
 
     pub(super) fn merged(&self, run: &Run, bytes: u64, took: Duration) {
-        self.merges.with_label_values(&[&run.level.to_string()]).inc();
+        self.merges
+            .with_label_values(&[&run.level.to_string()])
+            .inc();
         self.rows.inc_by(run.rows());
         self.bytes_read.inc_by(run.bytes());
         self.bytes_written.inc_by(bytes);

@@ -35,7 +35,13 @@ impl Sweeper {
         stats: MergeStats,
     ) -> Self {
         // What an earlier process removed may still be untidy.
-        Self { store, follow, options, stats, untidy: Some(Instant::now()) }
+        Self {
+            store,
+            follow,
+            options,
+            stats,
+            untidy: Some(Instant::now()),
+        }
     }
 
     /// Removes what is due; returns how many rows went. `is_idle`: nobody is merging.
@@ -47,7 +53,9 @@ impl Sweeper {
             (Dead::Chunks, "chunks", chunks),
             (Dead::Marks, "marks", chunks),
         ] {
-            let Some(up_to) = self.follow.passed_before(grace) else { continue };
+            let Some(up_to) = self.follow.passed_before(grace) else {
+                continue;
+            };
             for _ in 0..ROUNDS {
                 let count = self.store.remove_dead(what, up_to, AT_ONCE).await?;
                 self.stats.removed.with_label_values(&[kind]).inc_by(count);
@@ -68,7 +76,9 @@ impl Sweeper {
         if removed > 0 {
             self.untidy = Some(now);
         } else if is_idle
-            && self.untidy.is_some_and(|since| now.duration_since(since) >= TIDY_AFTER)
+            && self
+                .untidy
+                .is_some_and(|since| now.duration_since(since) >= TIDY_AFTER)
         {
             self.store.tidy().await?;
             self.untidy = None;

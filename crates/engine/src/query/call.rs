@@ -72,7 +72,11 @@ impl Builder<'_> {
     /// The node of a call over a range; `aux` are the columns selected beside it.
     pub(super) fn node(&mut self, call: &Call, range: TimeRange, aux: &[usize]) -> Result<Node> {
         if let Some(transform) = self.transform(call)? {
-            let range = if transform.reads_one_more() { self.widen(range) } else { range };
+            let range = if transform.reads_one_more() {
+                self.widen(range)
+            } else {
+                range
+            };
             let inner = match call.args.first() {
                 Some(Expr::Call(inner)) => self.node(inner, range, &[])?,
                 _ => self.leaf(call, Reduction::Collect, range, &[])?,
@@ -132,17 +136,34 @@ impl Builder<'_> {
         } else {
             self.fill
         };
-        self.leaves.push(Leaf { reduction, column, aux: aux.to_vec(), range });
-        Ok(Node::Leaf { leaf: self.leaves.len() - 1, fill, cells })
+        self.leaves.push(Leaf {
+            reduction,
+            column,
+            aux: aux.to_vec(),
+            range,
+        });
+        Ok(Node::Leaf {
+            leaf: self.leaves.len() - 1,
+            fill,
+            cells,
+        })
     }
 
     /// The range with one bucket more on the side where the rows begin.
     fn widen(&self, range: TimeRange) -> TimeRange {
-        let Some(interval) = self.interval else { return range };
+        let Some(interval) = self.interval else {
+            return range;
+        };
         if self.descending {
-            TimeRange { max: range.max.saturating_add(interval.every).min(MAX_TIME), ..range }
+            TimeRange {
+                max: range.max.saturating_add(interval.every).min(MAX_TIME),
+                ..range
+            }
         } else {
-            TimeRange { min: range.min.saturating_sub(interval.every).max(MIN_TIME), ..range }
+            TimeRange {
+                min: range.min.saturating_sub(interval.every).max(MIN_TIME),
+                ..range
+            }
         }
     }
 
@@ -178,7 +199,10 @@ impl Builder<'_> {
             },
             "top" | "bottom" => {
                 let Some(count) = integer(call.args.len().saturating_sub(1)) else {
-                    return fail(format!("expected integer as last argument in {}()", call.name));
+                    return fail(format!(
+                        "expected integer as last argument in {}()",
+                        call.name
+                    ));
                 };
                 Reduction::Extremes {
                     count,
@@ -205,19 +229,25 @@ impl Builder<'_> {
                 unit: unit(every.unwrap_or(1_000_000_000)),
                 non_negative: call.name != "derivative",
             },
-            "difference" => Transform::Difference { non_negative: false },
+            "difference" => Transform::Difference {
+                non_negative: false,
+            },
             "non_negative_difference" => Transform::Difference { non_negative: true },
             "elapsed" => Transform::Elapsed { unit: unit(1) },
             "cumulative_sum" => Transform::CumulativeSum,
             "moving_average" => Transform::MovingAverage(window(integer(1))),
-            "integral" => Transform::Integral { unit: unit(1_000_000_000) },
+            "integral" => Transform::Integral {
+                unit: unit(1_000_000_000),
+            },
             "holt_winters" | "holt_winters_with_fit" => Transform::HoltWinters {
                 predicted: window(integer(1)),
                 season: window(integer(2)),
                 fit: call.name == "holt_winters_with_fit",
             },
             name => {
-                let Some(technical) = Technical::named(name) else { return Ok(None) };
+                let Some(technical) = Technical::named(name) else {
+                    return Ok(None);
+                };
                 let warmup = match call.args.get(3) {
                     Some(Expr::String(word)) => Warmup::named(word),
                     _ => None,
@@ -246,7 +276,9 @@ impl Builder<'_> {
 
 /// A count out of a query; the check has refused what is none.
 fn window(value: Option<i64>) -> usize {
-    value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0)
+    value
+        .and_then(|value| usize::try_from(value).ok())
+        .unwrap_or(0)
 }
 
 fn innermost(call: &Call) -> Option<&Expr> {
@@ -271,5 +303,7 @@ fn unsupported(function: &str, field_type: FieldType) -> Option<String> {
         "holt_winters" | "holt_winters_with_fit" => "elapsed".to_owned(),
         other => other.replace('_', " "),
     };
-    Some(format!("unsupported {name} iterator type: *query.{kind}InterruptIterator"))
+    Some(format!(
+        "unsupported {name} iterator type: *query.{kind}InterruptIterator"
+    ))
 }

@@ -67,14 +67,26 @@ impl<'a> Filled<'a> {
     fn made(&mut self, time: i64) -> Point {
         let null_aux = || vec![Scalar::Null; self.aux];
         match self.fill {
-            Fill::Null | Fill::None => Point { time, value: Scalar::Null, aux: null_aux() },
+            Fill::Null | Fill::None => Point {
+                time,
+                value: Scalar::Null,
+                aux: null_aux(),
+            },
             Fill::Previous => match &self.previous {
                 Some(previous) => Point {
                     time,
                     value: previous.value.clone(),
-                    aux: if previous.aux.is_empty() { null_aux() } else { previous.aux.clone() },
+                    aux: if previous.aux.is_empty() {
+                        null_aux()
+                    } else {
+                        previous.aux.clone()
+                    },
                 },
-                None => Point { time, value: Scalar::Null, aux: null_aux() },
+                None => Point {
+                    time,
+                    value: Scalar::Null,
+                    aux: null_aux(),
+                },
             },
             Fill::Number(number) => Point {
                 time,
@@ -92,7 +104,11 @@ impl<'a> Filled<'a> {
                     ),
                     _ => Scalar::Null,
                 };
-                Point { time, value, aux: null_aux() }
+                Point {
+                    time,
+                    value,
+                    aux: null_aux(),
+                }
             }
         }
     }

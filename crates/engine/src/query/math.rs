@@ -59,7 +59,9 @@ impl Math {
 
     /// Its result; null for what is no number.
     pub(super) fn apply<'a>(self, args: &[Value<'a>]) -> Value<'a> {
-        let Some(first) = args.first().copied() else { return Value::Null };
+        let Some(first) = args.first().copied() else {
+            return Value::Null;
+        };
         if self.keeps_type() {
             return match (self, first) {
                 (Self::Abs, Value::Float(x)) => Value::Float(x.abs()),
@@ -71,7 +73,9 @@ impl Math {
                 _ => Value::Null,
             };
         }
-        let Some(x) = number(first) else { return Value::Null };
+        let Some(x) = number(first) else {
+            return Value::Null;
+        };
         let second = args.get(1).copied().and_then(number);
         Value::Float(match self {
             Self::Sin => x.sin(),
@@ -111,10 +115,17 @@ fn log2(x: f64) -> f64 {
 
 /// A positive finite number as a fraction in [0.5, 1) and a power of two.
 fn split(x: f64) -> (f64, i32) {
-    let (x, shift) = if x < f64::MIN_POSITIVE { (x * 2f64.powi(52), -52) } else { (x, 0) };
+    let (x, shift) = if x < f64::MIN_POSITIVE {
+        (x * 2f64.powi(52), -52)
+    } else {
+        (x, 0)
+    };
     let bits = x.to_bits();
     let exponent = ((bits >> 52) & 0x7ff) as i32 - 1022;
-    (f64::from_bits((bits & !(0x7ff << 52)) | (1022 << 52)), exponent + shift)
+    (
+        f64::from_bits((bits & !(0x7ff << 52)) | (1022 << 52)),
+        exponent + shift,
+    )
 }
 
 #[cfg(test)]
@@ -125,20 +136,29 @@ mod tests {
     fn integers_stay_integers_where_nothing_changes() {
         assert_eq!(Math::Floor.apply(&[Value::Integer(-3)]), Value::Integer(-3));
         assert_eq!(Math::Abs.apply(&[Value::Integer(-3)]), Value::Integer(3));
-        assert_eq!(Math::Abs.apply(&[Value::Integer(i64::MIN)]), Value::Integer(i64::MIN));
+        assert_eq!(
+            Math::Abs.apply(&[Value::Integer(i64::MIN)]),
+            Value::Integer(i64::MIN)
+        );
         assert_eq!(Math::Round.apply(&[Value::Float(-2.5)]), Value::Float(-3.0));
     }
 
     #[test]
     fn logarithms_of_powers_are_exact() {
         assert_eq!(Math::Log2.apply(&[Value::Integer(8)]), Value::Float(3.0));
-        assert_eq!(Math::Log2.apply(&[Value::Float(2f64.powi(-1060))]), Value::Float(-1060.0));
+        assert_eq!(
+            Math::Log2.apply(&[Value::Float(2f64.powi(-1060))]),
+            Value::Float(-1060.0)
+        );
         assert_eq!(Math::Log10.apply(&[Value::Integer(100)]), Value::Float(2.0));
     }
 
     #[test]
     fn what_is_no_number_gives_null() {
         assert_eq!(Math::Sin.apply(&[Value::String(b"x")]), Value::Null);
-        assert_eq!(Math::Pow.apply(&[Value::Integer(2), Value::Null]), Value::Null);
+        assert_eq!(
+            Math::Pow.apply(&[Value::Integer(2), Value::Null]),
+            Value::Null
+        );
     }
 }

@@ -46,7 +46,12 @@ pub(super) struct Batch {
 
 impl Scan {
     /// Plans the reading of `columns` from an input; the filter is compiled with `fields`.
-    pub(super) fn new(input: &Input, columns: &[VarRef], filter: Filter, mut fields: Fields) -> Self {
+    pub(super) fn new(
+        input: &Input,
+        columns: &[VarRef],
+        filter: Filter,
+        mut fields: Fields,
+    ) -> Self {
         let mut read: Vec<(usize, Option<FieldType>)> = Vec::new();
         let slots = columns
             .iter()
@@ -55,15 +60,23 @@ impl Scan {
                 Reference::Missing => Slot::Missing,
                 Reference::Field(name, wanted) => {
                     let column = (fields.add(&name), wanted.map(Type::cells));
-                    let at = read.iter().position(|known| *known == column).unwrap_or_else(|| {
-                        read.push(column);
-                        read.len() - 1
-                    });
+                    let at = read
+                        .iter()
+                        .position(|known| *known == column)
+                        .unwrap_or_else(|| {
+                            read.push(column);
+                            read.len() - 1
+                        });
                     Slot::Column(at)
                 }
             })
             .collect();
-        Self { slots, filter, fields, columns: read }
+        Self {
+            slots,
+            filter,
+            fields,
+            columns: read,
+        }
     }
 
     /// Whether any column can have a value: without one there are no rows.
@@ -131,7 +144,11 @@ impl Scan {
                 }
             })
             .collect();
-        Some(Batch { series: block.series.0, times: block.times, columns })
+        Some(Batch {
+            series: block.series.0,
+            times: block.times,
+            columns,
+        })
     }
 }
 
@@ -143,13 +160,18 @@ impl Batch {
                 Some(column) => cell(column, row),
                 None => Value::Null,
             },
-            Slot::Tag(key) => input.tag(self.series, key).map_or(Value::Null, Value::String),
+            Slot::Tag(key) => input
+                .tag(self.series, key)
+                .map_or(Value::Null, Value::String),
             Slot::Missing => Value::Null,
         }
     }
 
     /// Whether a row has a value in any column.
     pub(super) fn has_value(&self, row: usize) -> bool {
-        self.columns.iter().flatten().any(|column| column.is_present(row))
+        self.columns
+            .iter()
+            .flatten()
+            .any(|column| column.is_present(row))
     }
 }

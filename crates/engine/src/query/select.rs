@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use influxd_influxql::ast::Select;
+use influxd_influxql::check::check_select;
 
 use super::aggregate::Job;
 use super::filter::Filter;
 use super::group::{Group, groups};
 use super::input::{Data, Input};
 use super::output::Output;
-use super::plan::{Frame, Kind, Plan, Planned};
+use super::plan::{Frame, Kind, Plan, Planned, text};
 use super::raw::Raw;
 use super::resolve::Fields;
 use super::scan::{Scan, Slot};
@@ -36,6 +37,7 @@ pub(super) fn execute(select: &Select, env: &Env<'_>, out: &mut dyn Output) -> R
 
 /// Checks a `SELECT` statement and plans it.
 pub(super) fn prepare(select: &Select, env: &Env<'_>) -> Result<Plan> {
+    check_select(select, env.context.now).map_err(text)?;
     Plan::new(env, select, Frame::OUTERMOST)
 }
 
@@ -69,8 +71,17 @@ impl Plan {
                 columns: self.columns.len(),
             }
             .run(&groups, sink),
-            Kind::Calls { nodes, leaves, own_time } => {
-                let job = Job { env, inputs: &inputs, leaves, interval: self.interval };
+            Kind::Calls {
+                nodes,
+                leaves,
+                own_time,
+            } => {
+                let job = Job {
+                    env,
+                    inputs: &inputs,
+                    leaves,
+                    interval: self.interval,
+                };
                 let states = job.run(&groups)?;
                 let stream = Stream {
                     env,
@@ -127,8 +138,15 @@ impl Plan {
                     };
                     plan.run(env, dimensions, &mut rows)?;
                     for (name, series) in rows.finish(descending) {
-                        let data = Data::Derived { columns: std::sync::Arc::clone(&columns), series };
-                        inputs.push(Input { name, data, schema: schema.clone() });
+                        let data = Data::Derived {
+                            columns: std::sync::Arc::clone(&columns),
+                            series,
+                        };
+                        inputs.push(Input {
+                            name,
+                            data,
+                            schema: schema.clone(),
+                        });
                     }
                 }
             }
@@ -150,9 +168,10 @@ impl Plan {
     /// Fails if a function would get values of a type that it does not take.
     fn refuse_types(&self, inputs: &[(Input, Scan)], groups: &[Group]) -> Result<()> {
         for (column, fault) in &self.faults {
-            let hit = groups.iter().flat_map(|group| &group.members).any(|member| {
-                matches!(inputs[member.input].1.slots[*column], Slot::Column(_))
-            });
+            let hit = groups
+                .iter()
+                .flat_map(|group| &group.members)
+                .any(|member| matches!(inputs[member.input].1.slots[*column], Slot::Column(_)));
             if hit {
                 return fail(fault.clone());
             }

@@ -31,7 +31,11 @@ pub(crate) fn find<'c>(
         let chunk = chunk as u32;
         let mut hit = |request: u32, number: u32| {
             starts[request as usize + 1] += 1;
-            found.push(Hit { request, chunk, number });
+            found.push(Hit {
+                request,
+                chunk,
+                number,
+            });
         };
         if series.len() * 4 < content.series().len() || series.len() == 1 {
             for (request, id) in (0..).zip(series) {
@@ -85,7 +89,10 @@ impl Places {
     #[inline]
     fn get(&self, id: u32) -> Option<u32> {
         match self {
-            Self::Dense(places) => places.get(id as usize).copied().filter(|at| *at != u32::MAX),
+            Self::Dense(places) => places
+                .get(id as usize)
+                .copied()
+                .filter(|at| *at != u32::MAX),
             Self::Sparse(places) => places.get(&id).copied(),
         }
     }

@@ -28,7 +28,12 @@ pub(super) fn living(
     }
     let mut lives = Bitmap::filled(false, view.index.len());
     let mut count = 0;
-    for chunk in view.chunks.iter().rev().filter(|c| c.info.range.overlaps(range)) {
+    for chunk in view
+        .chunks
+        .iter()
+        .rev()
+        .filter(|c| c.info.range.overlaps(range))
+    {
         if count == lives.len() {
             break;
         }
@@ -64,7 +69,13 @@ fn left_in(
         return Ok(Some(Arc::new(look(chunk, loader, range)?)));
     }
     let tombstones: Box<[i64]> = chunk.hidings.iter().map(|h| h.tombstone.id).collect();
-    let remembered = || chunk.content.left.lock().unwrap_or_else(PoisonError::into_inner);
+    let remembered = || {
+        chunk
+            .content
+            .left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    };
     if let Some((of, left)) = &*remembered()
         && *of == tombstones
     {
@@ -87,7 +98,10 @@ fn look(chunk: &ChunkView, loader: &Loader, range: TimeRange) -> Result<Bitmap, 
             lives.set(number, takers.is_empty());
         } else if takers.is_empty() && range.covers(chunk.info.range) {
             lives.set(number, true);
-        } else if !takers.iter().any(|h| h.tombstone.range.covers(chunk.info.range)) {
+        } else if !takers
+            .iter()
+            .any(|h| h.tombstone.range.covers(chunk.info.range))
+        {
             let hidden: Vec<TimeRange> = takers.iter().map(|h| h.tombstone.range).collect();
             unclear.push((number, rows, hidden));
         }
@@ -112,15 +126,31 @@ fn look(chunk: &ChunkView, loader: &Loader, range: TimeRange) -> Result<Bitmap, 
                     if hidden.iter().any(|h| h.covers(span)) {
                         continue;
                     }
-                    if range.covers(head.page_range(page)) && !hidden.iter().any(|h| h.overlaps(span)) {
+                    if range.covers(head.page_range(page))
+                        && !hidden.iter().any(|h| h.overlaps(span))
+                    {
                         lives.set(*number, true);
                         break;
                     }
-                    if wanted.last().is_none_or(|want: &PageWant| want.page != page as u32) {
+                    if wanted
+                        .last()
+                        .is_none_or(|want: &PageWant| want.page != page as u32)
+                    {
                         let head = Arc::clone(head);
-                        wanted.push(PageWant { chunk: id, head, column: 0, page: page as u32 });
+                        wanted.push(PageWant {
+                            chunk: id,
+                            head,
+                            column: 0,
+                            page: page as u32,
+                        });
                     }
-                    reads.push((*number, rows, hidden, wanted.len() - 1, head.page_rows(page)));
+                    reads.push((
+                        *number,
+                        rows,
+                        hidden,
+                        wanted.len() - 1,
+                        head.page_rows(page),
+                    ));
                 }
             }
             let pages = loader.pages(&wanted)?;

@@ -82,8 +82,11 @@ impl BucketSnapshot {
     /// history, so that this one ends.
     fn next_moment(&self, past: &Arc<Moment>) -> Result<Arc<Moment>, ReadError> {
         let follow = self.follow.now();
-        let catalogue =
-            past.loader.handle.block_on(follow).map_err(|error| ReadError::Store(error.into()))?;
+        let catalogue = past
+            .loader
+            .handle
+            .block_on(follow)
+            .map_err(|error| ReadError::Store(error.into()))?;
         if catalogue.history != past.catalogue.history {
             return Err(ReadError::Moved);
         }
@@ -119,7 +122,9 @@ impl BucketSnapshot {
         if let Some(view) = views.get(measurement) {
             return Ok(view.clone());
         }
-        let view = self.contents.view(&moment.catalogue, self.bucket, measurement)?;
+        let view = self
+            .contents
+            .view(&moment.catalogue, self.bucket, measurement)?;
         views.insert(measurement.to_vec(), view.clone());
         Ok(view)
     }
@@ -148,7 +153,9 @@ impl BucketSnapshot {
         measurement: &[u8],
         range: TimeRange,
     ) -> Result<bool, ReadError> {
-        let Some(of) = moment.state.measurements.get(measurement) else { return Ok(false) };
+        let Some(of) = moment.state.measurements.get(measurement) else {
+            return Ok(false);
+        };
         // The catalogue alone knows it, unless a delete is pending.
         let whole = whole_windows(&moment.state, range);
         let untouched = of.chunks.iter().any(|chunk| {
@@ -166,12 +173,18 @@ fn whole_windows(state: &BucketState, range: TimeRange) -> TimeRange {
         before.map_or(i64::MIN, |(_, window)| window.end)
     };
     let gap_after = |time: i64| {
-        let after = time.checked_add(1).and_then(|next| state.windows.range(next..).next());
+        let after = time
+            .checked_add(1)
+            .and_then(|next| state.windows.range(next..).next());
         after.map_or(i64::MAX, |(start, _)| start - 1)
     };
     TimeRange {
-        min: state.window(range.min).map_or_else(|| gap_before(range.min), |w| w.start),
-        max: state.window(range.max).map_or_else(|| gap_after(range.max), |w| w.range().max),
+        min: state
+            .window(range.min)
+            .map_or_else(|| gap_before(range.min), |w| w.start),
+        max: state
+            .window(range.max)
+            .map_or_else(|| gap_after(range.max), |w| w.range().max),
     }
 }
 
@@ -184,7 +197,13 @@ impl Moment {
     ) -> Self {
         let state = catalogue.buckets.get(&bucket).cloned().unwrap_or_default();
         let loader = contents.loader(&catalogue);
-        Self { catalogue, state, loader, views: Mutex::default(), is_second }
+        Self {
+            catalogue,
+            state,
+            loader,
+            views: Mutex::default(),
+            is_second,
+        }
     }
 }
 
@@ -193,7 +212,14 @@ impl Snapshot for BucketSnapshot {
         let names = self.ask_surely(|moment| {
             let mut names = Vec::new();
             for name in moment.state.measurements.keys() {
-                if self.lives(moment, name, TimeRange { min: i64::MIN, max: i64::MAX })? {
+                if self.lives(
+                    moment,
+                    name,
+                    TimeRange {
+                        min: i64::MIN,
+                        max: i64::MAX,
+                    },
+                )? {
                     names.push(name.to_vec());
                 }
             }
@@ -218,9 +244,13 @@ impl Snapshot for BucketSnapshot {
     fn fields(&self, measurement: &[u8], range: TimeRange) -> Vec<(Vec<u8>, FieldType)> {
         let fields = self.ask_surely(|moment| {
             let mut fields = BTreeSet::new();
-            let Some(of) = moment.state.measurements.get(measurement) else { return Ok(fields) };
+            let Some(of) = moment.state.measurements.get(measurement) else {
+                return Ok(fields);
+            };
             for window in moment.state.windows_in(range) {
-                let Some(living) = of.fields.get(&window.start) else { continue };
+                let Some(living) = of.fields.get(&window.start) else {
+                    continue;
+                };
                 if self.lives(moment, measurement, window.range())? {
                     fields.extend(living.iter().map(|(name, f)| (name.to_vec(), f.field_type)));
                 }
@@ -232,10 +262,14 @@ impl Snapshot for BucketSnapshot {
 
     fn window_count(&self, measurement: &[u8], range: TimeRange) -> usize {
         let moment = self.moment();
-        let Some(of) = moment.state.measurements.get(measurement) else { return 0 };
+        let Some(of) = moment.state.measurements.get(measurement) else {
+            return 0;
+        };
         let has_points = |window: &Window| {
             let within = window.range();
-            of.chunks.iter().any(|chunk| chunk.rows > 0 && chunk.range.overlaps(within))
+            of.chunks
+                .iter()
+                .any(|chunk| chunk.rows > 0 && chunk.range.overlaps(within))
         };
         moment.state.windows_in(range).filter(has_points).count()
     }

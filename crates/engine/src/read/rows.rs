@@ -23,7 +23,11 @@ pub(super) fn read(
 ) -> Result<Vec<Block>, ReadError> {
     let types: Vec<Option<FieldType>> = fields
         .iter()
-        .map(|name| view.state.field(slice.window_start, name).map(|info| info.field_type))
+        .map(|name| {
+            view.state
+                .field(slice.window_start, name)
+                .map(|info| info.field_type)
+        })
         .collect();
     let mut sources = Vec::new();
     for chunk in &view.chunks {
@@ -61,7 +65,11 @@ pub(super) fn read(
             })
         };
         let columns = types.iter().enumerate().map(column).collect();
-        blocks.push(Block { series: id, times, columns });
+        blocks.push(Block {
+            series: id,
+            times,
+            columns,
+        });
     }
     Ok(blocks)
 }
@@ -107,22 +115,36 @@ impl<'a> Source<'a> {
             .map(|name| {
                 let info = view.state.field(slice.window_start, name)?;
                 let counts = chunk.info.newest >= info.version;
-                chunk.content.column(name, info.field_type).filter(|_| counts)
+                chunk
+                    .content
+                    .column(name, info.field_type)
+                    .filter(|_| counts)
             })
             .collect();
         if columns.iter().all(Option::is_none) {
             return None;
         }
-        let hidings: Vec<&Hiding> =
-            chunk.hidings.iter().filter(|h| h.tombstone.range.overlaps(inside)).collect();
-        if hidings.iter().any(|h| h.taken.is_none() && h.tombstone.range.covers(inside)) {
+        let hidings: Vec<&Hiding> = chunk
+            .hidings
+            .iter()
+            .filter(|h| h.tombstone.range.overlaps(inside))
+            .collect();
+        if hidings
+            .iter()
+            .any(|h| h.taken.is_none() && h.tombstone.range.covers(inside))
+        {
             return None;
         }
         let data = match chunk.content.form() {
             Form::Fresh(_) => Data::Fresh(None),
             Form::Paged(head) => Data::Paged(head, Pages::default()),
         };
-        Some(Self { chunk, columns, hidings, data })
+        Some(Self {
+            chunk,
+            columns,
+            hidings,
+            data,
+        })
     }
 
     /// The values of a field in a page.
@@ -146,10 +168,19 @@ impl<'a> Source<'a> {
         if rows.is_empty() {
             return;
         }
-        let hidden: Vec<TimeRange> =
-            self.hidings.iter().filter(|h| h.takes(id.0)).map(|h| h.tombstone.range).collect();
+        let hidden: Vec<TimeRange> = self
+            .hidings
+            .iter()
+            .filter(|h| h.takes(id.0))
+            .map(|h| h.tombstone.range)
+            .collect();
         let mut add = |times: &'s [i64], page: usize, row: usize| {
-            let whole = Part { times, chunk: hit.chunk, page: page as u32, row: row as u32 };
+            let whole = Part {
+                times,
+                chunk: hit.chunk,
+                page: page as u32,
+                row: row as u32,
+            };
             visible(times, range, &hidden, scratch);
             for rows in scratch.drain(..) {
                 self.add_present(&whole, rows, parts);
@@ -180,7 +211,11 @@ impl<'a> Source<'a> {
         let base = whole.row as usize;
         let mut push = |rows: Range<usize>| {
             let row = (base + rows.start) as u32;
-            parts.push(Part { times: &whole.times[rows], row, ..*whole });
+            parts.push(Part {
+                times: &whole.times[rows],
+                row,
+                ..*whole
+            });
         };
         let rows = base + range.start..base + range.end;
         let mut sparse = Vec::new();
@@ -306,7 +341,12 @@ fn load(
             let begin = wanted.len();
             let mut want = |column: usize, field| {
                 let head = Arc::clone(head);
-                wanted.push(PageWant { chunk: id, head, column: column as u32, page: page as u32 });
+                wanted.push(PageWant {
+                    chunk: id,
+                    head,
+                    column: column as u32,
+                    page: page as u32,
+                });
                 places.push((number, field, page));
             };
             for (field, column) in source.columns.iter().enumerate() {
@@ -318,7 +358,12 @@ fn load(
             }
             if wanted.len() > begin {
                 let head = Arc::clone(head);
-                wanted.push(PageWant { chunk: id, head, column: 0, page: page as u32 });
+                wanted.push(PageWant {
+                    chunk: id,
+                    head,
+                    column: 0,
+                    page: page as u32,
+                });
                 places.push((number, None, page));
             }
         }

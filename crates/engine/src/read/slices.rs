@@ -24,17 +24,26 @@ pub(super) fn slices(
     let mut found = Vec::new();
     for window in windows {
         let within = window.range().intersect(range);
-        let mut spans: Vec<Span> =
-            state.chunks.iter().filter_map(|chunk| Span::of(chunk, within)).collect();
+        let mut spans: Vec<Span> = state
+            .chunks
+            .iter()
+            .filter_map(|chunk| Span::of(chunk, within))
+            .collect();
         if spans.is_empty() {
             continue;
         }
-        let fields = state.fields.get(&window.start).map_or(1, |fields| fields.len().max(1));
+        let fields = state
+            .fields
+            .get(&window.start)
+            .map_or(1, |fields| fields.len().max(1));
         let most = (VALUES / fields as f64).clamp(LEAST_ROWS, MOST_ROWS);
-        let hull = spans.iter().skip(1).fold(spans[0].range, |hull, span| TimeRange {
-            min: hull.min.min(span.range.min),
-            max: hull.max.max(span.range.max),
-        });
+        let hull = spans
+            .iter()
+            .skip(1)
+            .fold(spans[0].range, |hull, span| TimeRange {
+                min: hull.min.min(span.range.min),
+                max: hull.max.max(span.range.max),
+            });
         let rows: f64 = spans.iter().map(|span| span.rows).sum();
         let sizes = sizes(rows, most, few);
         let cuts = match sizes.as_slice() {
@@ -46,12 +55,18 @@ pub(super) fn slices(
             // A cut is the first instant of the next slice.
             if cut > min && cut <= hull.max {
                 let range = TimeRange { min, max: cut - 1 };
-                found.push(Slice { range, window_start: window.start });
+                found.push(Slice {
+                    range,
+                    window_start: window.start,
+                });
                 min = cut;
             }
         }
         let range = TimeRange { min, max: hull.max };
-        found.push(Slice { range, window_start: window.start });
+        found.push(Slice {
+            range,
+            window_start: window.start,
+        });
     }
     found
 }
@@ -69,7 +84,10 @@ impl Span {
             return None;
         }
         let share = length(range) / length(chunk.range);
-        Some(Self { range, rows: chunk.rows as f64 * share })
+        Some(Self {
+            range,
+            rows: chunk.rows as f64 * share,
+        })
     }
 }
 
@@ -111,7 +129,9 @@ fn cuts(spans: &mut [Span], sizes: &[f64]) -> Vec<i64> {
     changes.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut cuts = Vec::with_capacity(sizes.len());
     let mut wanted = sizes.iter();
-    let Some(mut size) = wanted.next().copied() else { return cuts };
+    let Some(mut size) = wanted.next().copied() else {
+        return cuts;
+    };
     let (mut density, mut at, mut filled) = (0.0, changes[0].0, 0.0);
     for (time, change) in changes {
         while density > 0.0 && filled + (time - at) * density >= size {
@@ -151,28 +171,55 @@ mod tests {
                 part: id as i32,
                 level: 0,
                 window_start: None,
-                range: TimeRange { min: *min, max: *max },
+                range: TimeRange {
+                    min: *min,
+                    max: *max,
+                },
                 rows: *rows,
                 bytes: 1,
                 seen: Instant::now(),
             })
         };
         let chunks = chunks.iter().enumerate().map(chunk).collect();
-        MeasurementState { chunks, ..MeasurementState::default() }
+        MeasurementState {
+            chunks,
+            ..MeasurementState::default()
+        }
     }
 
     fn cut(chunks: &[(i64, i64, u64)], range: (i64, i64), few: Option<Few>) -> Vec<(i64, i64)> {
-        let windows = [Window { start: 0, end: 1000 }, Window { start: 1000, end: i64::MAX }];
-        let range = TimeRange { min: range.0, max: range.1 };
+        let windows = [
+            Window {
+                start: 0,
+                end: 1000,
+            },
+            Window {
+                start: 1000,
+                end: i64::MAX,
+            },
+        ];
+        let range = TimeRange {
+            min: range.0,
+            max: range.1,
+        };
         let inside = windows.into_iter().filter(|w| w.range().overlaps(range));
         let slices = slices(&state(chunks), inside, range, few);
-        slices.iter().map(|slice| (slice.range.min, slice.range.max)).collect()
+        slices
+            .iter()
+            .map(|slice| (slice.range.min, slice.range.max))
+            .collect()
     }
 
     #[test]
     fn slices_are_where_data_is_and_within_windows() {
-        assert_eq!(cut(&[(10, 20, 5), (90, 1100, 9)], (0, 2000), None), [(10, 999), (1000, 1100)]);
-        assert_eq!(cut(&[(10, 20, 5), (90, 1100, 9)], (15, 50), None), [(15, 20)]);
+        assert_eq!(
+            cut(&[(10, 20, 5), (90, 1100, 9)], (0, 2000), None),
+            [(10, 999), (1000, 1100)]
+        );
+        assert_eq!(
+            cut(&[(10, 20, 5), (90, 1100, 9)], (15, 50), None),
+            [(15, 20)]
+        );
         assert_eq!(cut(&[(10, 20, 5), (30, 30, 0)], (21, 2000), None), []);
     }
 
@@ -187,9 +234,23 @@ mod tests {
     #[test]
     fn few_rows_make_small_slices_at_their_end() {
         let spread = (0, 999, 1_000_000);
-        let first = cut(&[spread], (0, 999), Some(Few { rows: 10, descending: false }));
+        let first = cut(
+            &[spread],
+            (0, 999),
+            Some(Few {
+                rows: 10,
+                descending: false,
+            }),
+        );
         assert_eq!(first[..2], [(0, 4), (5, 12)]);
-        let last = cut(&[spread], (0, 999), Some(Few { rows: 10, descending: true }));
+        let last = cut(
+            &[spread],
+            (0, 999),
+            Some(Few {
+                rows: 10,
+                descending: true,
+            }),
+        );
         assert_eq!(last.last(), Some(&(996, 999)));
         for slices in [first, last] {
             assert!(slices.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
@@ -200,8 +261,15 @@ mod tests {
     #[test]
     fn both_ends_of_time_are_reached() {
         let all = (i64::MIN + 2, i64::MAX - 1, 12_000_000);
-        let windows = [Window { start: i64::MIN, end: i64::MAX }].into_iter();
-        let range = TimeRange { min: i64::MIN, max: i64::MAX };
+        let windows = [Window {
+            start: i64::MIN,
+            end: i64::MAX,
+        }]
+        .into_iter();
+        let range = TimeRange {
+            min: i64::MIN,
+            max: i64::MAX,
+        };
         let slices = slices(&state(&[all]), windows, range, None);
         assert_eq!(slices.len(), 3);
         assert_eq!(slices[0].range.min, i64::MIN + 2);

@@ -94,14 +94,25 @@ impl Plan {
     fn whole(&mut self, parts: &[Part<'_>], part: usize, times: &mut Vec<i64>) {
         let rows = parts[part].times.len();
         times.extend_from_slice(parts[part].times);
-        self.places.push(Place { part: part as u32, offset: 0 });
-        self.stretches
-            .push(Stretch { places_end: self.places.len() as u32, rows: rows as u32 });
+        self.places.push(Place {
+            part: part as u32,
+            offset: 0,
+        });
+        self.stretches.push(Stretch {
+            places_end: self.places.len() as u32,
+            rows: rows as u32,
+        });
     }
 
     fn merge(&mut self, parts: &[Part<'_>], lists: &[Range<usize>], times: &mut Vec<i64>) {
-        let mut cursors: Vec<Cursor> =
-            lists.iter().map(|list| Cursor { part: list.start, end: list.end, offset: 0 }).collect();
+        let mut cursors: Vec<Cursor> = lists
+            .iter()
+            .map(|list| Cursor {
+                part: list.start,
+                end: list.end,
+                offset: 0,
+            })
+            .collect();
         let mut heads: BinaryHeap<Reverse<(i64, usize)>> = cursors
             .iter()
             .enumerate()
@@ -169,7 +180,10 @@ impl Plan {
             }
         }
         self.places.extend(lists.iter().map(|list| place(*list)));
-        self.stretches.push(Stretch { places_end: self.places.len() as u32, rows });
+        self.stretches.push(Stretch {
+            places_end: self.places.len() as u32,
+            rows,
+        });
     }
 
     /// Appends a field's values of all rows to `column`. `values` gives the column in which a
@@ -213,7 +227,10 @@ impl Plan {
         rows: usize,
         values: impl Fn(&Part<'_>) -> Option<&'c Column>,
     ) -> Option<Column> {
-        let any = self.places.iter().any(|p| values(&parts[p.part as usize]).is_some());
+        let any = self
+            .places
+            .iter()
+            .any(|p| values(&parts[p.part as usize]).is_some());
         if !any {
             return None;
         }
@@ -245,7 +262,10 @@ fn overlay<'c>(
         column.push_absent_many(rows);
         return;
     };
-    let full = top.present.as_ref().is_none_or(|p| p.count_ones_in(start..start + rows) == rows);
+    let full = top
+        .present
+        .as_ref()
+        .is_none_or(|p| p.count_ones_in(start..start + rows) == rows);
     if full {
         column.append_range(top, start..start + rows);
         return;
@@ -256,7 +276,10 @@ fn overlay<'c>(
             column.push_from(top, start + row);
             continue;
         }
-        match below.iter().find(|(values, start)| values.is_present(start + row)) {
+        match below
+            .iter()
+            .find(|(values, start)| values.is_present(start + row))
+        {
             Some((values, start)) => column.push_from(values, start + row),
             None => column.push_absent(),
         }
@@ -303,7 +326,9 @@ fn disjoint(parts: &[Part<'_>], lists: &[Range<usize>]) -> Option<Vec<usize>> {
         let last = parts.get(list.end.checked_sub(1)?)?.times.last()?;
         (!list.is_empty()).then_some((*first, *last))
     };
-    let mut order: Vec<usize> = (0..lists.len()).filter(|list| span(*list).is_some()).collect();
+    let mut order: Vec<usize> = (0..lists.len())
+        .filter(|list| span(*list).is_some())
+        .collect();
     order.sort_by_key(|list| span(*list));
     let apart = order.windows(2).all(|pair| {
         let (before, after) = (span(pair[0]), span(pair[1]));
@@ -335,8 +360,10 @@ mod tests {
     }
 
     fn united(chunks: &[Vec<Row>], cut: usize) -> Vec<Row> {
-        let times: Vec<Vec<i64>> =
-            chunks.iter().map(|chunk| chunk.iter().map(|(time, _)| *time).collect()).collect();
+        let times: Vec<Vec<i64>> = chunks
+            .iter()
+            .map(|chunk| chunk.iter().map(|(time, _)| *time).collect())
+            .collect();
         let columns: Vec<Column> = chunks
             .iter()
             .map(|chunk| {
@@ -355,7 +382,12 @@ mod tests {
             let begin = parts.len();
             for (page, times) in times.chunks(cut).enumerate() {
                 let row = (page * cut) as u32;
-                parts.push(Part { times, chunk: chunk as u32, page: 0, row });
+                parts.push(Part {
+                    times,
+                    chunk: chunk as u32,
+                    page: 0,
+                    row,
+                });
             }
             lists.push(begin..parts.len());
         }
@@ -368,15 +400,24 @@ mod tests {
         let Some(column) = column else {
             return times.into_iter().map(|time| (time, None)).collect();
         };
-        let Values::Integer(values) = &column.values else { panic!("a column of integers") };
+        let Values::Integer(values) = &column.values else {
+            panic!("a column of integers")
+        };
         assert_eq!(values.len(), times.len());
         let value = |row| column.is_present(row).then(|| values[row]);
-        times.iter().enumerate().map(|(row, time)| (*time, value(row))).collect()
+        times
+            .iter()
+            .enumerate()
+            .map(|(row, time)| (*time, value(row)))
+            .collect()
     }
 
     fn chunk() -> impl Strategy<Value = Vec<Row>> {
         let value = prop::option::of(any::<i64>());
-        (0..60_i64, prop::collection::btree_map(0..40_i64, value, 0..30))
+        (
+            0..60_i64,
+            prop::collection::btree_map(0..40_i64, value, 0..30),
+        )
             .prop_map(|(base, rows)| rows.into_iter().map(|(t, v)| (base + t, v)).collect())
     }
 
@@ -393,10 +434,18 @@ mod tests {
     #[test]
     fn equal_times_stay_one_stretch() {
         let rows: Vec<i64> = (0..100).collect();
-        let part = |chunk| Part { times: &rows, chunk, page: 0, row: 0 };
+        let part = |chunk| Part {
+            times: &rows,
+            chunk,
+            page: 0,
+            row: 0,
+        };
         let mut plan = Plan::default();
         let mut times = Vec::new();
         plan.unite(&[part(0), part(1)], &[0..1, 1..2], &mut times);
-        assert_eq!((plan.stretches.len(), plan.places.len(), times.len()), (1, 2, 100));
+        assert_eq!(
+            (plan.stretches.len(), plan.places.len(), times.len()),
+            (1, 2, 100)
+        );
     }
 }

@@ -8,7 +8,12 @@ use crate::chunk::samples::{Dice, Kind, assert_same};
 use crate::chunk::text::take_compressed;
 use crate::chunk::{ColumnReader, Head, Piece, Sizes, Value};
 
-const SMALL: Sizes = Sizes { page_rows: 64, page_text: 300, segment_rows: 256, piece_bytes: 500 };
+const SMALL: Sizes = Sizes {
+    page_rows: 64,
+    page_text: 300,
+    segment_rows: 256,
+    piece_bytes: 500,
+};
 
 /// A chunk in memory.
 struct Chunk {
@@ -26,9 +31,17 @@ struct Blobs {
 impl Chunk {
     fn new(series: &[usize], kinds: &[(Kind, usize)], seed: u64) -> Self {
         let mut dice = Dice(seed);
-        let mut chunk = Self { series: vec![], times: vec![], columns: vec![] };
+        let mut chunk = Self {
+            series: vec![],
+            times: vec![],
+            columns: vec![],
+        };
         for (number, &rows) in series.iter().enumerate() {
-            let key = if number == 0 { vec![] } else { format!("host=h{number:05}").into_bytes() };
+            let key = if number == 0 {
+                vec![]
+            } else {
+                format!("host=h{number:05}").into_bytes()
+            };
             let jitter = if dice.below(2) == 0 { 1 } else { 20 };
             let mut times: Vec<i64> = (0..rows as i64)
                 .map(|row| row * 1_000_000_000 + dice.below(jitter) as i64 * 1_000_000)
@@ -43,7 +56,9 @@ impl Chunk {
         let rows = chunk.times.len();
         for (number, &(kind, share)) in kinds.iter().enumerate() {
             let name = format!("field{}", number / 2).into_bytes();
-            chunk.columns.push((name, kind.column(rows, share, &mut dice)));
+            chunk
+                .columns
+                .push((name, kind.column(rows, share, &mut dice)));
         }
         chunk
     }
@@ -59,7 +74,10 @@ impl Chunk {
         for (name, column) in &self.columns {
             pieces.extend(writer.column(name, column));
         }
-        Blobs { head: writer.finish(), pieces }
+        Blobs {
+            head: writer.finish(),
+            pieces,
+        }
     }
 
     #[track_caller]
@@ -67,7 +85,10 @@ impl Chunk {
         let blobs = self.write(sizes);
         let head = Head::decode(&blobs.head).unwrap();
         assert_eq!(head.rows(), self.times.len());
-        assert!(head.keys().eq(self.series.iter().map(|(key, _)| key.as_slice())));
+        assert!(
+            head.keys()
+                .eq(self.series.iter().map(|(key, _)| key.as_slice()))
+        );
         let mut start = 0;
         for (number, (key, rows)) in self.series.iter().enumerate() {
             assert_eq!(head.find_series(key), Some(number));
@@ -82,7 +103,9 @@ impl Chunk {
             let rows = head.page_rows(page);
             assert_eq!(rows.start, times.len());
             assert!(rows.len() <= sizes.page_rows);
-            let of_page = head.decode_times(page, blobs.piece(&head, 0, page)).unwrap();
+            let of_page = head
+                .decode_times(page, blobs.piece(&head, 0, page))
+                .unwrap();
             let range = head.page_range(page);
             assert_eq!(of_page.iter().min(), Some(&range.min));
             assert_eq!(of_page.iter().max(), Some(&range.max));
@@ -100,7 +123,10 @@ impl Chunk {
     }
 
     fn check_column(&self, head: &Head, blobs: &Blobs, number: usize, column: &Column) {
-        assert_eq!(head.columns()[number].present_count(), column.count_present());
+        assert_eq!(
+            head.columns()[number].present_count(),
+            column.count_present()
+        );
         let mut reader = ColumnReader::new(head, number);
         let mut whole = Column::new(column.field_type());
         for page in 0..head.page_count() {
@@ -109,7 +135,11 @@ impl Chunk {
             let piece = blobs.piece(head, number, page);
             let of_page = head.decode_page(number, page, piece).unwrap();
             assert_same(&of_page, &expected);
-            let piece = if piece.is_empty() { Piece::NONE } else { Piece::open(piece).unwrap() };
+            let piece = if piece.is_empty() {
+                Piece::NONE
+            } else {
+                Piece::open(piece).unwrap()
+            };
             reader.read(page, piece, &mut whole).unwrap();
             check_bounds(&of_page, head.bounds(number, page));
         }
@@ -125,11 +155,17 @@ fn check_bounds(column: &Column, bounds: Option<(Value<'_>, Value<'_>)>) {
         (Value::Boolean(a), Value::Boolean(b)) => a <= b,
         (a, b) => panic!("{a:?} and {b:?} have no order"),
     };
-    let values: Vec<Value<'_>> = (0..column.len()).filter_map(|row| column.get(row)).collect();
+    let values: Vec<Value<'_>> = (0..column.len())
+        .filter_map(|row| column.get(row))
+        .collect();
     match bounds {
         None => assert!(values.is_empty() || column.field_type() == FieldType::String),
         Some((min, max)) => {
-            assert!(values.iter().all(|&value| in_order(min, value) && in_order(value, max)));
+            assert!(
+                values
+                    .iter()
+                    .all(|&value| in_order(min, value) && in_order(value, max))
+            );
             // They are values that occur.
             assert!(values.iter().any(|&value| in_order(value, min)));
             assert!(values.iter().any(|&value| in_order(max, value)));
@@ -140,7 +176,9 @@ fn check_bounds(column: &Column, bounds: Option<(Value<'_>, Value<'_>)>) {
 impl Blobs {
     /// The piece that holds a page; nothing if none does.
     fn piece(&self, head: &Head, column: usize, page: usize) -> &[u8] {
-        let Some(piece_no) = head.piece_of(column, page) else { return &[] };
+        let Some(piece_no) = head.piece_of(column, page) else {
+            return &[];
+        };
         let address = (column as i32, piece_no as i32);
         let is_it = |piece: &&NewPiece| (piece.column_no, piece.piece_no) == address;
         &self.pieces.iter().find(is_it).unwrap().data
@@ -246,8 +284,15 @@ fn pages_of_every_size_read_back() {
 
 #[test]
 fn segments_of_every_size_read_back() {
-    let sizes = Sizes { segment_rows: 10_000, ..Sizes::default() };
-    let kinds = [(Kind::Decimals, 100), (Kind::AnyFloats, 100), (Kind::Unsigned, 3)];
+    let sizes = Sizes {
+        segment_rows: 10_000,
+        ..Sizes::default()
+    };
+    let kinds = [
+        (Kind::Decimals, 100),
+        (Kind::AnyFloats, 100),
+        (Kind::Unsigned, 3),
+    ];
     let (head, _) = Chunk::new(&[4096, 1, 4096, 30_000, 7], &kinds, 1).check(sizes);
     assert_eq!(head.segment_of(head.page_count() - 1), 4);
     // A segment without a single value.
@@ -261,7 +306,11 @@ fn segments_of_every_size_read_back() {
 #[test]
 fn thousands_of_small_series_read_back() {
     let series: Vec<usize> = (0..5000).map(|number| number % 4).collect();
-    let kinds = [(Kind::Decimals, 100), (Kind::Words, 50), (Kind::OddFloats, 90)];
+    let kinds = [
+        (Kind::Decimals, 100),
+        (Kind::Words, 50),
+        (Kind::OddFloats, 90),
+    ];
     Chunk::new(&series, &kinds, 1).check(Sizes::default());
 }
 
@@ -269,7 +318,10 @@ fn thousands_of_small_series_read_back() {
 fn a_chunk_without_rows_keeps_its_series() {
     Chunk::new(&[], &[], 1).check(SMALL);
     let (head, blobs) = Chunk::new(&[0, 0, 0], &[(Kind::Decimals, 100)], 1).check(SMALL);
-    assert_eq!((head.series_count(), head.page_count(), blobs.pieces.len()), (3, 0, 0));
+    assert_eq!(
+        (head.series_count(), head.page_count(), blobs.pieces.len()),
+        (3, 0, 0)
+    );
 }
 
 #[test]
@@ -302,9 +354,14 @@ fn equal_times_and_constant_values_take_no_piece() {
     let hosts = 50;
     let times: Vec<i64> = (0..4000).map(|row| row * 10_000_000_000).collect();
     let chunk = Chunk {
-        series: (0..hosts).map(|host| (format!("host={host:02}").into_bytes(), 4000)).collect(),
+        series: (0..hosts)
+            .map(|host| (format!("host={host:02}").into_bytes(), 4000))
+            .collect(),
         times: times.repeat(hosts),
-        columns: vec![(b"one".to_vec(), Values::Integer(vec![1; 4000 * hosts]).into())],
+        columns: vec![(
+            b"one".to_vec(),
+            Values::Integer(vec![1; 4000 * hosts]).into(),
+        )],
     };
     let (head, blobs) = chunk.check(Sizes::default());
     let bytes: usize = blobs.pieces.iter().map(|piece| piece.data.len()).sum();
@@ -317,7 +374,13 @@ fn equal_times_and_constant_values_take_no_piece() {
 fn pieces_are_full_but_not_too_large() {
     let chunk = Chunk::new(&[200_000], &[(Kind::Decimals, 100)], 1);
     let (_, blobs) = chunk.check(Sizes::default());
-    let sizes = || blobs.pieces.iter().filter(|piece| piece.column_no == 1).map(|p| p.data.len());
+    let sizes = || {
+        blobs
+            .pieces
+            .iter()
+            .filter(|piece| piece.column_no == 1)
+            .map(|p| p.data.len())
+    };
     assert!(sizes().all(|size| size <= 64 << 10));
     assert!(sizes().count() >= 3 && sizes().rev().skip(1).all(|size| size > 56 << 10));
 }
@@ -359,21 +422,46 @@ fn fixture() -> Chunk {
     let words = rows.clone().map(|row| ["on", "off", ""][row as usize % 3]);
     let texts = rows.clone().map(|row| format!("request {}", row * row));
     let columns: Vec<(&str, Values)> = vec![
-        ("load", Values::Float(rows.clone().map(|row| (row * row % 777) as f64 / 100.0).collect())),
-        ("thirds", Values::Float(rows.clone().map(|row| row as f64 / 3.0).collect())),
+        (
+            "load",
+            Values::Float(
+                rows.clone()
+                    .map(|row| (row * row % 777) as f64 / 100.0)
+                    .collect(),
+            ),
+        ),
+        (
+            "thirds",
+            Values::Float(rows.clone().map(|row| row as f64 / 3.0).collect()),
+        ),
         ("odd", Values::Float([-0.0, f64::INFINITY, 1.5].repeat(100))),
-        ("count", Values::Integer(rows.clone().map(|row| row * row - 9).collect())),
+        (
+            "count",
+            Values::Integer(rows.clone().map(|row| row * row - 9).collect()),
+        ),
         ("ends", Values::Unsigned([0, u64::MAX, 5].repeat(100))),
-        ("up", Values::Boolean(rows.clone().map(|row| row % 7 == 0).collect())),
+        (
+            "up",
+            Values::Boolean(rows.clone().map(|row| row % 7 == 0).collect()),
+        ),
         ("state", Values::String(words.collect())),
         ("log", Values::String(texts.collect())),
     ];
-    let columns = columns.into_iter().map(|(name, values)| (name, Column::from(values)));
+    let columns = columns
+        .into_iter()
+        .map(|(name, values)| (name, Column::from(values)));
     Chunk {
-        series: [("host=a", 100), ("host=b", 100), ("host=none", 0), ("host=z\\ z", 100)]
-            .map(|(key, rows)| (key.as_bytes().to_vec(), rows))
-            .into(),
-        times: rows.map(|row| (row % 100 + row / 200) * 10_000_000_000).collect(),
+        series: [
+            ("host=a", 100),
+            ("host=b", 100),
+            ("host=none", 0),
+            ("host=z\\ z", 100),
+        ]
+        .map(|(key, rows)| (key.as_bytes().to_vec(), rows))
+        .into(),
+        times: rows
+            .map(|row| (row % 100 + row / 200) * 10_000_000_000)
+            .collect(),
         columns: columns
             .chain([("count", sparse)])
             .map(|(name, column)| (name.as_bytes().to_vec(), column))
@@ -388,9 +476,16 @@ fn read_fixture() -> Blobs {
     while !file.0.is_empty() {
         let mut number = || i32::from_le_bytes(file.take(4).unwrap().try_into().unwrap());
         let (column_no, piece_no, length) = (number(), number(), number() as usize);
-        pieces.push(NewPiece { column_no, piece_no, data: file.take(length).unwrap().to_vec() });
+        pieces.push(NewPiece {
+            column_no,
+            piece_no,
+            data: file.take(length).unwrap().to_vec(),
+        });
     }
-    Blobs { head: pieces.remove(0).data, pieces }
+    Blobs {
+        head: pieces.remove(0).data,
+        pieces,
+    }
 }
 
 /// Chunks that were written once have to stay readable: never write this file anew.
@@ -398,10 +493,14 @@ fn read_fixture() -> Blobs {
 fn the_first_chunk_ever_written_still_reads() {
     let (blobs, chunk) = (read_fixture(), fixture());
     let head = Head::decode(&blobs.head).unwrap();
-    assert!(head.keys().eq([&b"host=a"[..], b"host=b", b"host=none", b"host=z\\ z"]));
+    assert!(
+        head.keys()
+            .eq([&b"host=a"[..], b"host=b", b"host=none", b"host=z\\ z"])
+    );
     assert_eq!(head.rows_of(3), 200..300);
     let times = (0..head.page_count()).flat_map(|page| {
-        head.decode_times(page, blobs.piece(&head, 0, page)).unwrap()
+        head.decode_times(page, blobs.piece(&head, 0, page))
+            .unwrap()
     });
     assert!(times.eq(chunk.times.iter().copied()));
     assert_eq!(head.columns().len(), 10);

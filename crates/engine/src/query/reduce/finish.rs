@@ -21,7 +21,13 @@ pub(in crate::query) fn finish(
     match state {
         State::Count(count) => one(Scalar::Integer(count)),
         State::Sum { part, total, .. } => one(add(&total, &part)),
-        State::Mean { sum, count, total, total_count, .. } => {
+        State::Mean {
+            sum,
+            count,
+            total,
+            total_count,
+            ..
+        } => {
             let total = total + weighted(sum / count as f64, count);
             let count = total_count + count;
             let mean = total / count as f64;
@@ -41,12 +47,18 @@ pub(in crate::query) fn finish(
         State::Tally(tallies) => match reduction {
             Reduction::CountDistinct => one(Scalar::Integer(tallies.len() as i64)),
             Reduction::Distinct => {
-                let mut values: Vec<(i64, Scalar)> =
-                    tallies.iter().map(|(key, tally)| (tally.first, key.scalar())).collect();
+                let mut values: Vec<(i64, Scalar)> = tallies
+                    .iter()
+                    .map(|(key, tally)| (tally.first, key.scalar()))
+                    .collect();
                 values.sort_by(|a, b| {
-                    a.0.cmp(&b.0).then_with(|| compare(a.1.value(), b.1.value()))
+                    a.0.cmp(&b.0)
+                        .then_with(|| compare(a.1.value(), b.1.value()))
                 });
-                values.into_iter().map(|(_, value)| Point::new(start, value)).collect()
+                values
+                    .into_iter()
+                    .map(|(_, value)| Point::new(start, value))
+                    .collect()
             }
             _ => tallies
                 .iter()
@@ -64,9 +76,11 @@ pub(in crate::query) fn finish(
                 .into_iter()
                 .collect(),
             Reduction::Sample(count) => sample(env, points, *count),
-            Reduction::Extremes { count, tags, bottom } => {
-                extremes(points, *count, *tags, *bottom)
-            }
+            Reduction::Extremes {
+                count,
+                tags,
+                bottom,
+            } => extremes(points, *count, *tags, *bottom),
             _ => {
                 let mut points = points;
                 points.sort_by_key(|point| point.time);
@@ -89,9 +103,11 @@ fn subtract(a: &Scalar, b: &Scalar) -> Scalar {
 fn more_frequent(a: (&Key, &Tally), b: (&Key, &Tally)) -> Ordering {
     a.1.count.cmp(&b.1.count).then_with(|| match (a.0, b.0) {
         (Key::Boolean(a), Key::Boolean(b)) => a.cmp(b),
-        _ => b.1.first.cmp(&a.1.first).then_with(|| {
-            compare(b.0.scalar().value(), a.0.scalar().value())
-        }),
+        _ => {
+            b.1.first
+                .cmp(&a.1.first)
+                .then_with(|| compare(b.0.scalar().value(), a.0.scalar().value()))
+        }
     })
 }
 
@@ -146,7 +162,9 @@ fn deviation(values: &Values) -> Scalar {
     for (count, value) in floats.iter().enumerate() {
         mean += (value - mean) / (count + 1) as f64;
     }
-    let squares: f64 = floats.iter().fold(0.0, |sum, value| sum + (value - mean) * (value - mean));
+    let squares: f64 = floats
+        .iter()
+        .fold(0.0, |sum, value| sum + (value - mean) * (value - mean));
     Scalar::Float((squares / (floats.len() - 1) as f64).sqrt())
 }
 

@@ -36,7 +36,11 @@ pub(super) enum Reduction {
     Percentile(f64),
     Sample(usize),
     /// `top` and `bottom`: how many, and which of the further cells are the tag arguments.
-    Extremes { count: usize, tags: usize, bottom: bool },
+    Extremes {
+        count: usize,
+        tags: usize,
+        bottom: bool,
+    },
     /// All points, for a transformation of raw values.
     Collect,
 }
@@ -58,7 +62,10 @@ impl Reduction {
 
     /// Whether its points keep their own times even inside buckets.
     pub(super) const fn keeps_times(&self) -> bool {
-        matches!(self, Self::Sample(_) | Self::Extremes { .. } | Self::Collect)
+        matches!(
+            self,
+            Self::Sample(_) | Self::Extremes { .. } | Self::Collect
+        )
     }
 
     /// Whether an empty bucket is filled (InfluxQL 7.4).
@@ -74,10 +81,23 @@ impl Reduction {
 #[derive(Debug, Clone)]
 pub(super) enum State {
     Count(i64),
-    Sum { window: i64, part: Scalar, total: Scalar },
-    Mean { window: i64, sum: f64, count: u64, total: f64, total_count: u64 },
+    Sum {
+        window: i64,
+        part: Scalar,
+        total: Scalar,
+    },
+    Mean {
+        window: i64,
+        sum: f64,
+        count: u64,
+        total: f64,
+        total_count: u64,
+    },
     Pick(Point),
-    Range { least: Scalar, greatest: Scalar },
+    Range {
+        least: Scalar,
+        greatest: Scalar,
+    },
     Numbers(Values),
     Tally(HashMap<Key, Tally>),
     Points(Vec<Point>),
@@ -133,8 +153,16 @@ impl State {
         match (self, other) {
             (Self::Count(a), Self::Count(b)) => *a += b,
             (
-                Self::Sum { window, part, total },
-                Self::Sum { window: other_window, part: other_part, .. },
+                Self::Sum {
+                    window,
+                    part,
+                    total,
+                },
+                Self::Sum {
+                    window: other_window,
+                    part: other_part,
+                    ..
+                },
             ) => {
                 if *window == other_window {
                     *part = add(part, &other_part);
@@ -145,8 +173,19 @@ impl State {
                 }
             }
             (
-                Self::Mean { window, sum, count, total, total_count },
-                Self::Mean { window: other_window, sum: other_sum, count: other_count, .. },
+                Self::Mean {
+                    window,
+                    sum,
+                    count,
+                    total,
+                    total_count,
+                },
+                Self::Mean {
+                    window: other_window,
+                    sum: other_sum,
+                    count: other_count,
+                    ..
+                },
             ) => {
                 if *window == other_window {
                     *sum += other_sum;
@@ -164,7 +203,10 @@ impl State {
             }
             (
                 Self::Range { least, greatest },
-                Self::Range { least: other_least, greatest: other_greatest },
+                Self::Range {
+                    least: other_least,
+                    greatest: other_greatest,
+                },
             ) => {
                 if compare(other_least.value(), least.value()).is_lt() {
                     *least = other_least;
@@ -181,7 +223,10 @@ impl State {
             },
             (Self::Tally(a), Self::Tally(b)) => {
                 for (key, tally) in b {
-                    let known = a.entry(key).or_insert(Tally { count: 0, first: i64::MAX });
+                    let known = a.entry(key).or_insert(Tally {
+                        count: 0,
+                        first: i64::MAX,
+                    });
                     known.count += tally.count;
                     known.first = known.first.min(tally.first);
                 }
@@ -194,7 +239,11 @@ impl State {
 
 /// A mean times its count, as the next level adds it up.
 pub(super) fn weighted(mean: f64, count: u64) -> f64 {
-    if count >= 2 { mean * count as f64 } else { mean }
+    if count >= 2 {
+        mean * count as f64
+    } else {
+        mean
+    }
 }
 
 /// Whether a selector would rather have `a` than `b`.
