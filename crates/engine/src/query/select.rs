@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use influxd_influxql::ast::Select;
+use influxd_influxql::check::check_select;
 
 use super::aggregate::Job;
 use super::filter::Filter;
 use super::group::{Group, groups};
 use super::input::{Data, Input};
 use super::output::Output;
-use super::plan::{Frame, Kind, Plan, Planned};
+use super::plan::{Frame, Kind, Plan, Planned, text};
 use super::raw::Raw;
 use super::resolve::Fields;
 use super::scan::{Scan, Slot};
@@ -36,6 +37,7 @@ pub(super) fn execute(select: &Select, env: &Env<'_>, out: &mut dyn Output) -> R
 
 /// Checks a `SELECT` statement and plans it.
 pub(super) fn prepare(select: &Select, env: &Env<'_>) -> Result<Plan> {
+    check_select(select, env.context.now).map_err(text)?;
     Plan::new(env, select, Frame::OUTERMOST)
 }
 
