@@ -9,10 +9,8 @@
 //!    (InfluxQL 10), and says what the executor wants to know: the kind of query, the interval, the
 //!    columns and their names.
 //!
-//! Then the executor looks at its schema. It expands wildcards into fields, for which it finds
-//! [`types::DataType::is_expanded_by`], asks [`check::Kind::of`] and [`check::column_names`] about the
-//! expanded list, gives columns their types with [`types::assign_types`], and has the fields checked
-//! by [`types::type_of`].
+//! What depends on a schema is the executor's: it expands wildcards, asks [`check::Kind::of`] and
+//! [`check::column_names`] about the expanded list, and types expressions.
 //!
 //! Texts come from outside: depth, the height of trees and the size of patterns are bounded, no text
 //! makes anything here panic, and passwords do not show in what is printed.
@@ -40,7 +38,6 @@ mod params;
 mod parser;
 pub mod regex;
 pub mod time;
-pub mod types;
 
 pub use params::{ParamValue, Params, ParamsError};
 pub use parser::{ParseError, parse_query};
