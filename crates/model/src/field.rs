@@ -23,8 +23,13 @@ pub enum FieldType {
 
 impl FieldType {
     /// All types, in the order of precedence.
-    pub const ALL: [Self; 5] =
-        [Self::Float, Self::Integer, Self::Unsigned, Self::String, Self::Boolean];
+    pub const ALL: [Self; 5] = [
+        Self::Float,
+        Self::Integer,
+        Self::Unsigned,
+        Self::String,
+        Self::Boolean,
+    ];
 
     /// The type with this stored number.
     pub const fn from_u8(number: u8) -> Option<Self> {

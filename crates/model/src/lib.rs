@@ -2,6 +2,20 @@
 //!
 //! Pure: no I/O, no async, no clock of its own beyond [`SystemClock`].
 
+pub mod dbrp;
 mod field;
+mod id;
+mod permission;
+mod resource;
+mod time;
 
 pub use field::FieldType;
+pub use id::{
+    AnyId, AuthorizationId, BucketId, DbrpId, IdError, OrgId, Snowflake, UserId, random_id,
+};
+pub use permission::{Action, Permission, ResourceType, UnknownWord, WriteGrant, allows};
+pub use resource::{
+    Authorization, Bucket, BucketKind, Dbrp, Organization, Status, User, default_shard_duration,
+    normalize_shard_duration,
+};
+pub use time::{Clock, MAX_TIME, MIN_TIME, SystemClock, TimeRange};

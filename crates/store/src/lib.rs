@@ -1,1 +1,24 @@
-//! TBD
+//! The ports between the server and its database: what a store must be able to do.
+//!
+//! [`Store`] holds resources and credentials, [`ChunkStore`] holds points. Both databases
+//! implement both, and pass the same laws: see the module `conformance`, behind the feature of
+//! that name.
+
+mod chunks;
+pub mod columns;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod error;
+mod resources;
+pub mod windows;
+
+pub use chunks::{
+    Agreed, ChunkRow, ChunkStore, Claim, Committed, Dead, EpochRow, FieldRow, FieldWant, Followed,
+    Follower, Forget, FreshRow, NewChunk, NewFreshChunk, NewPiece, NewTombstone, PieceKey,
+    Replaced, Replacement, TombstoneRow, Version, WindowRow, shard_window,
+};
+pub use error::{Result, StoreError, Unique};
+pub use resources::{
+    AuthorizationRepository, BucketFilter, BucketRepository, DbrpFilter, DbrpRepository,
+    OrganizationRepository, Ownership, Page, Store, Transaction, UserRepository,
+};

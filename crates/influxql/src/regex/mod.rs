@@ -50,6 +50,11 @@ impl Regex {
         &self.source
     }
 
+    /// The compiled expression: what finds matches, and what can be kept and compiled again.
+    pub fn engine(&self) -> &regex::bytes::Regex {
+        &self.compiled
+    }
+
     /// Whether it matches anywhere in `text`, which need not be UTF-8.
     pub fn is_match(&self, text: impl AsRef<[u8]>) -> bool {
         self.compiled.is_match(text.as_ref())
