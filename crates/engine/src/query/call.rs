@@ -81,8 +81,8 @@ impl Builder<'_> {
         }
         let reduction = self.reduction(call)?;
         let mut aux = aux.to_vec();
-        if let Reduction::Extremes { tags, .. } = reduction {
-            let named: Vec<usize> = call.args[1..=tags]
+        if let Reduction::Extremes { tags, .. } = &reduction {
+            let named: Vec<usize> = call.args[1..=tags.len()]
                 .iter()
                 .filter_map(|arg| match arg {
                     Expr::VarRef(column) => Some(self.column(column)),
@@ -177,12 +177,20 @@ impl Builder<'_> {
                 None => return fail("expected integer argument in sample()"),
             },
             "top" | "bottom" => {
-                let Some(count) = integer(call.args.len().saturating_sub(1)) else {
+                let Some(count) = integer(call.args.len().saturating_sub(1).max(1)) else {
                     return fail(format!("expected integer as last argument in {}()", call.name));
                 };
                 Reduction::Extremes {
                     count,
-                    tags: call.args.len() - 2,
+                    tags: call.args[1..call.args.len() - 1]
+                        .iter()
+                        .map(|arg| match arg {
+                            Expr::VarRef(column) => {
+                                !self.schema.fields.contains_key(&column.name)
+                            }
+                            _ => false,
+                        })
+                        .collect(),
                     bottom: call.name == "bottom",
                 }
             }

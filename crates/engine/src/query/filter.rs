@@ -89,6 +89,20 @@ impl Filter {
         })
     }
 
+    /// Compiles a condition on tags in which a missing tag makes every comparison false.
+    pub(super) fn of_present_tags(expr: &Expr, input: &Input) -> Result<Self> {
+        Ok(match expr {
+            Expr::Paren(inner) => Self::of_present_tags(inner, input)?,
+            Expr::Boolean(value) => Self::Const(*value),
+            Expr::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), lhs, rhs } => {
+                let lhs = Box::new(Self::of_present_tags(lhs, input)?);
+                let rhs = Box::new(Self::of_present_tags(rhs, input)?);
+                if *op == BinaryOp::And { Self::And(lhs, rhs) } else { Self::Or(lhs, rhs) }
+            }
+            _ => by_rows(expr, input, &mut Fields::default())?,
+        })
+    }
+
     /// Whether it is certain for a series: all rows, no row, or `None` if rows have to be tested.
     pub(super) fn certain(&self, series: u32) -> Option<bool> {
         match self {

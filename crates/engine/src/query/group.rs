@@ -52,7 +52,7 @@ pub(super) fn groups(
     }
     for (number, (input, scan)) in inputs.iter().enumerate() {
         env.check()?;
-        if !scan.reads_columns() {
+        if !scan.has_rows(input) {
             continue;
         }
         for series in input.living(range)? {

@@ -65,6 +65,8 @@ pub(super) struct Plan {
     /// What is left of the condition without time.
     pub(super) condition: Option<Expr>,
     pub(super) range: TimeRange,
+    /// Whether rows begin with the first bucket that has points.
+    pub(super) open: bool,
     pub(super) interval: Option<Interval>,
     pub(super) fill: Fill,
     pub(super) descending: bool,
@@ -145,6 +147,7 @@ impl Plan {
             dimensions,
             condition,
             range,
+            open: range.min == TimeRange::ALL.min,
             interval,
             fill,
             descending,
@@ -182,6 +185,7 @@ impl Plan {
             let last = interval.window(self.range.max).0;
             let first = last.saturating_sub(interval.every.saturating_mul(most));
             self.range.min = self.range.min.max(first);
+            self.open = true;
             return Ok(());
         }
         let count = interval.count(self.range);

@@ -119,7 +119,7 @@ impl Raw<'_> {
                 for batch in scan.read(self.env, input, &series, slice)? {
                     let at = owner[batch.series as usize] as usize;
                     // What only the filter asked for makes no row.
-                    rows[at] += (0..batch.times.len()).filter(|row| batch.has_value(*row)).count();
+                    rows[at] += (0..batch.times.len()).filter(|row| batch.has_value(input, *row)).count();
                     held += batch.times.len();
                     self.env.hold(batch.times.len())?;
                     parts[at].push(Part { input, scan, batch });
@@ -190,7 +190,7 @@ impl Raw<'_> {
         filler: &mut Filler<'_>,
     ) -> Result<()> {
         let Part { input, scan, batch } = part;
-        if !batch.has_value(row) {
+        if !batch.has_value(input, row) {
             return Ok(());
         }
         let cell = |slot: usize| batch.cell(input, &scan.slots[slot], row);

@@ -295,11 +295,14 @@ pub(super) fn field_keys(show: &ShowFieldKeys, env: &Env<'_>, out: &mut dyn Outp
     let targets = targets(env, show.database.as_deref(), &show.sources, env.context.policy)?;
     let window = Window { limit: show.limit, offset: show.offset };
     for found in find_all(env, &targets, &condition)? {
-        let fields = found.snapshot.fields(&found.name, TimeRange::ALL);
-        let rows = window
-            .of(fields)
-            .map(|(name, field_type)| [name, field_type.name().as_bytes().to_vec()]);
-        list(out, head(Some(&found.name), &["fieldKey", "fieldType"]), rows)?;
+        let mut rows: Vec<[Vec<u8>; 2]> = found
+            .snapshot
+            .fields(&found.name, TimeRange::ALL)
+            .into_iter()
+            .map(|(name, field_type)| [name, field_type.name().as_bytes().to_vec()])
+            .collect();
+        rows.sort();
+        list(out, head(Some(&found.name), &["fieldKey", "fieldType"]), window.of(rows))?;
     }
     Ok(())
 }

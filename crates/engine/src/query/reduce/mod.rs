@@ -35,8 +35,9 @@ pub(super) enum Reduction {
     Last,
     Percentile(f64),
     Sample(usize),
-    /// `top` and `bottom`: how many, and which of the further cells are the tag arguments.
-    Extremes { count: usize, tags: usize, bottom: bool },
+    /// `top` and `bottom`: how many; for each of the tag arguments, which are the first of the
+    /// further cells, whether it is a tag; which of the two.
+    Extremes { count: usize, tags: Vec<bool>, bottom: bool },
     /// All points, for a transformation of raw values.
     Collect,
 }
@@ -83,11 +84,12 @@ pub(super) enum State {
     Points(Vec<Point>),
 }
 
-/// How often a value came, and when first.
+/// How often a value came, and when first and last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tally {
     pub(super) count: u64,
     pub(super) first: i64,
+    pub(super) last: i64,
 }
 
 /// A value by which to count.
@@ -181,9 +183,14 @@ impl State {
             },
             (Self::Tally(a), Self::Tally(b)) => {
                 for (key, tally) in b {
-                    let known = a.entry(key).or_insert(Tally { count: 0, first: i64::MAX });
+                    let known = a.entry(key).or_insert(Tally {
+                        count: 0,
+                        first: i64::MAX,
+                        last: i64::MIN,
+                    });
                     known.count += tally.count;
                     known.first = known.first.min(tally.first);
+                    known.last = known.last.max(tally.last);
                 }
             }
             (Self::Points(a), Self::Points(b)) => a.extend(b),

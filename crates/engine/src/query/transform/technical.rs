@@ -263,14 +263,11 @@ impl Machine {
             Self::Adaptive { ratio, last } => {
                 let warm = ratio.seen >= ratio.prices.size;
                 let efficiency = ratio.add(value);
-                if warm {
-                    let slow = 2.0 / 31.0;
-                    let pace = efficiency * (2.0 / 3.0 - slow) + slow;
-                    *last += pace * pace * (value - *last);
-                } else {
-                    *last = value;
-                }
-                *last
+                // Between 2/31 and 2/3.
+                let pace = efficiency * (56.0 / 93.0) + 2.0 / 31.0;
+                let average = *last + pace * pace * (value - *last);
+                *last = if warm { average } else { value };
+                average
             }
             Self::Momentum { changes, last, up, down } => {
                 let change = last.map_or(0.0, |last| value - last);
