@@ -35,6 +35,8 @@ pub(super) struct Leaf {
     pub(super) aux: Vec<usize>,
     /// The points that count.
     pub(super) range: TimeRange,
+    /// What is computed where the points lie, as EXPLAIN prints it.
+    pub(super) expression: String,
 }
 
 impl Leaf {
@@ -132,7 +134,18 @@ impl Builder<'_> {
         } else {
             self.fill
         };
-        self.leaves.push(Leaf { reduction, column, aux: aux.to_vec(), range });
+        let expression = match reduction {
+            Reduction::Count
+            | Reduction::Sum
+            | Reduction::Mean
+            | Reduction::Min
+            | Reduction::Max
+            | Reduction::First
+            | Reduction::Last => call.to_string(),
+            _ => argument.to_string(),
+        };
+        let aux = aux.to_vec();
+        self.leaves.push(Leaf { reduction, column, aux, range, expression });
         Ok(Node::Leaf { leaf: self.leaves.len() - 1, fill, cells })
     }
 

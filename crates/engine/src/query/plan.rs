@@ -17,7 +17,6 @@ use super::group::SeriesLimit;
 use super::input::{Data, Input};
 use super::math::Math;
 use super::names::column_names;
-use super::reduce::Reduction;
 use super::sink::RowLimit;
 use super::types::{Schema, Type};
 use super::window::Interval;
@@ -272,11 +271,6 @@ impl Plan {
     pub(super) fn cells(&self) -> Vec<FieldType> {
         self.types.iter().map(|ty| ty.map_or(FieldType::Float, Type::cells)).collect()
     }
-
-    /// Whether it only collects raw points, reductions aside.
-    pub(super) fn is_raw(&self) -> bool {
-        matches!(self.kind, Kind::Raw)
-    }
 }
 
 /// A limit, unless it is zero.
@@ -418,9 +412,4 @@ fn refuse_system_source(name: &str) -> Result<()> {
         _ => return Ok(()),
     };
     fail(format!("unable to use system source '{name}': use {instead} instead"))
-}
-
-/// Whether a leaf reads raw points for a transformation.
-pub(super) fn collects(leaf: &Leaf) -> bool {
-    leaf.reduction == Reduction::Collect
 }
