@@ -87,7 +87,7 @@ impl Math {
             Self::Exp => x.exp(),
             Self::Ln => x.ln(),
             Self::Log2 => log2(x),
-            Self::Log10 => log2(x) * (std::f64::consts::LN_2 / std::f64::consts::LN_10),
+            Self::Log10 => log2(x) * std::f64::consts::LOG10_2,
             Self::Sqrt => x.sqrt(),
             Self::Atan2 | Self::Pow | Self::Log => match second {
                 None => return Value::Null,
@@ -110,7 +110,7 @@ fn log2(x: f64) -> f64 {
     if fraction.to_bits() == 0.5_f64.to_bits() {
         return f64::from(exponent - 1);
     }
-    fraction.ln() * (1.0 / std::f64::consts::LN_2) + f64::from(exponent)
+    fraction.ln() * std::f64::consts::LOG2_E + f64::from(exponent)
 }
 
 /// A power by repeated squaring of the fraction, exponents apart: InfluxDB's last digits again.
