@@ -62,19 +62,21 @@ pub(super) struct Builder<'a> {
 impl Builder<'_> {
     /// The place of a column.
     pub(super) fn column(&mut self, column: &VarRef) -> usize {
-        match self.columns.iter().position(|known| known == column) {
-            Some(at) => at,
-            None => {
-                self.columns.push(column.clone());
-                self.columns.len() - 1
-            }
+        if let Some(at) = self.columns.iter().position(|known| known == column) {
+            return at;
         }
+        self.columns.push(column.clone());
+        self.columns.len() - 1
     }
 
     /// The node of a call over a range; `aux` are the columns selected beside it.
     pub(super) fn node(&mut self, call: &Call, range: TimeRange, aux: &[usize]) -> Result<Node> {
         if let Some(transform) = self.transform(call)? {
-            let range = if transform.reads_one_more() { self.widen(range) } else { range };
+            let range = if transform.reads_one_more() {
+                self.widen(range)
+            } else {
+                range
+            };
             let inner = match call.args.first() {
                 Some(Expr::Call(inner)) => self.node(inner, range, &[])?,
                 _ => self.leaf(call, Reduction::Collect, range, &[])?,
@@ -145,17 +147,35 @@ impl Builder<'_> {
             _ => argument.to_string(),
         };
         let aux = aux.to_vec();
-        self.leaves.push(Leaf { reduction, column, aux, range, expression });
-        Ok(Node::Leaf { leaf: self.leaves.len() - 1, fill, cells })
+        self.leaves.push(Leaf {
+            reduction,
+            column,
+            aux,
+            range,
+            expression,
+        });
+        Ok(Node::Leaf {
+            leaf: self.leaves.len() - 1,
+            fill,
+            cells,
+        })
     }
 
     /// The range with one bucket more on the side where the rows begin.
     fn widen(&self, range: TimeRange) -> TimeRange {
-        let Some(interval) = self.interval else { return range };
+        let Some(interval) = self.interval else {
+            return range;
+        };
         if self.descending {
-            TimeRange { max: range.max.saturating_add(interval.every).min(MAX_TIME), ..range }
+            TimeRange {
+                max: range.max.saturating_add(interval.every).min(MAX_TIME),
+                ..range
+            }
         } else {
-            TimeRange { min: range.min.saturating_sub(interval.every).max(MIN_TIME), ..range }
+            TimeRange {
+                min: range.min.saturating_sub(interval.every).max(MIN_TIME),
+                ..range
+            }
         }
     }
 
@@ -191,16 +211,17 @@ impl Builder<'_> {
             },
             "top" | "bottom" => {
                 let Some(count) = integer(call.args.len().saturating_sub(1).max(1)) else {
-                    return fail(format!("expected integer as last argument in {}()", call.name));
+                    return fail(format!(
+                        "expected integer as last argument in {}()",
+                        call.name
+                    ));
                 };
                 Reduction::Extremes {
                     count,
                     tags: call.args[1..call.args.len() - 1]
                         .iter()
                         .map(|arg| match arg {
-                            Expr::VarRef(column) => {
-                                !self.schema.fields.contains_key(&column.name)
-                            }
+                            Expr::VarRef(column) => !self.schema.fields.contains_key(&column.name),
                             _ => false,
                         })
                         .collect(),
@@ -226,19 +247,25 @@ impl Builder<'_> {
                 unit: unit(every.unwrap_or(1_000_000_000)),
                 non_negative: call.name != "derivative",
             },
-            "difference" => Transform::Difference { non_negative: false },
+            "difference" => Transform::Difference {
+                non_negative: false,
+            },
             "non_negative_difference" => Transform::Difference { non_negative: true },
             "elapsed" => Transform::Elapsed { unit: unit(1) },
             "cumulative_sum" => Transform::CumulativeSum,
             "moving_average" => Transform::MovingAverage(window(integer(1))),
-            "integral" => Transform::Integral { unit: unit(1_000_000_000) },
+            "integral" => Transform::Integral {
+                unit: unit(1_000_000_000),
+            },
             "holt_winters" | "holt_winters_with_fit" => Transform::HoltWinters {
                 predicted: window(integer(1)),
                 season: window(integer(2)),
                 fit: call.name == "holt_winters_with_fit",
             },
             name => {
-                let Some(technical) = Technical::named(name) else { return Ok(None) };
+                let Some(technical) = Technical::named(name) else {
+                    return Ok(None);
+                };
                 let warmup = match call.args.get(3) {
                     Some(Expr::String(word)) => Warmup::named(word),
                     _ => None,
@@ -267,7 +294,9 @@ impl Builder<'_> {
 
 /// A count out of a query; the check has refused what is none.
 fn window(value: Option<i64>) -> usize {
-    value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0)
+    value
+        .and_then(|value| usize::try_from(value).ok())
+        .unwrap_or(0)
 }
 
 fn innermost(call: &Call) -> Option<&Expr> {
@@ -292,5 +321,7 @@ fn unsupported(function: &str, field_type: FieldType) -> Option<String> {
         "holt_winters" | "holt_winters_with_fit" => "elapsed".to_owned(),
         other => other.replace('_', " "),
     };
-    Some(format!("unsupported {name} iterator type: *query.{kind}InterruptIterator"))
+    Some(format!(
+        "unsupported {name} iterator type: *query.{kind}InterruptIterator"
+    ))
 }

@@ -96,7 +96,9 @@ fn reading(
     lines: &mut Vec<String>,
 ) -> Result<()> {
     env.check()?;
-    let Data::Stored { snapshot, .. } = &input.data else { return Ok(()) };
+    let Data::Stored { snapshot, .. } = &input.data else {
+        return Ok(());
+    };
     let mut fields = Fields::default();
     let filter = match &plan.condition {
         Some(condition) => Filter::compile(condition, input, &mut fields)?,
@@ -122,10 +124,18 @@ fn reading(
         let names: Vec<String> = aux.iter().map(|at| plan.columns[*at].to_string()).collect();
         lines.push(format!("AUXILIARY FIELDS: {}", names.join(", ")));
     }
-    lines.push(format!("NUMBER OF SHARDS: {}", snapshot.window_count(&input.name, range)));
+    lines.push(format!(
+        "NUMBER OF SHARDS: {}",
+        snapshot.window_count(&input.name, range)
+    ));
     lines.push(format!("NUMBER OF SERIES: {series}"));
     // Chunks are no files of ours, and what is cached is the store's business.
-    for count in ["CACHED VALUES", "NUMBER OF FILES", "NUMBER OF BLOCKS", "SIZE OF BLOCKS"] {
+    for count in [
+        "CACHED VALUES",
+        "NUMBER OF FILES",
+        "NUMBER OF BLOCKS",
+        "SIZE OF BLOCKS",
+    ] {
         lines.push(format!("{count}: 0"));
     }
     Ok(())

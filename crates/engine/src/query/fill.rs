@@ -66,14 +66,26 @@ impl<'a> Filled<'a> {
     fn made(&mut self, time: i64) -> Point {
         let null_aux = || vec![Scalar::Null; self.aux];
         match self.fill {
-            Fill::Null | Fill::None => Point { time, value: Scalar::Null, aux: null_aux() },
+            Fill::Null | Fill::None => Point {
+                time,
+                value: Scalar::Null,
+                aux: null_aux(),
+            },
             Fill::Previous => match &self.previous {
                 Some(previous) => Point {
                     time,
                     value: previous.value.clone(),
-                    aux: if previous.aux.is_empty() { null_aux() } else { previous.aux.clone() },
+                    aux: if previous.aux.is_empty() {
+                        null_aux()
+                    } else {
+                        previous.aux.clone()
+                    },
                 },
-                None => Point { time, value: Scalar::Null, aux: null_aux() },
+                None => Point {
+                    time,
+                    value: Scalar::Null,
+                    aux: null_aux(),
+                },
             },
             Fill::Number(number) => Point {
                 time,
@@ -91,7 +103,11 @@ impl<'a> Filled<'a> {
                     ),
                     _ => Scalar::Null,
                 };
-                Point { time, value, aux: null_aux() }
+                Point {
+                    time,
+                    value,
+                    aux: null_aux(),
+                }
             }
         }
     }
@@ -107,7 +123,13 @@ impl Iterator for Filled<'_> {
             self.begun = true;
         }
         let expected = match self.next {
-            Some(next) if self.end.is_none_or(|end| next == end || self.before(next, end)) => next,
+            Some(next)
+                if self
+                    .end
+                    .is_none_or(|end| next == end || self.before(next, end)) =>
+            {
+                next
+            }
             _ => return self.input.next(),
         };
         let due = match self.input.peek().map(|point| point.time) {

@@ -64,31 +64,37 @@ pub(super) fn groups(
             }
             let tags: Vec<Vec<u8>> = dimensions
                 .iter()
-                .map(|key| input.tag(series, key.as_bytes()).unwrap_or_default().to_vec())
+                .map(|key| {
+                    input
+                        .tag(series, key.as_bytes())
+                        .unwrap_or_default()
+                        .to_vec()
+                })
                 .collect();
             let key = (input.name.clone(), tags);
-            let at = match known.get(&key) {
-                Some(at) => *at,
-                None => {
-                    groups.push(Group {
-                        name: key.0.clone(),
-                        tags: key.1.clone(),
-                        members: Vec::new(),
-                    });
-                    known.insert(key, groups.len() - 1);
-                    groups.len() - 1
-                }
-            };
+            let at = *known.entry(key).or_insert_with_key(|(name, tags)| {
+                groups.push(Group {
+                    name: name.clone(),
+                    tags: tags.clone(),
+                    members: Vec::new(),
+                });
+                groups.len() - 1
+            });
             let members = &mut groups[at].members;
             match members.last_mut() {
                 Some(member) if member.input == number => member.series.push(series),
-                _ => members.push(Member { input: number, series: vec![series] }),
+                _ => members.push(Member {
+                    input: number,
+                    series: vec![series],
+                }),
             }
         }
     }
     let most = env.context.limits.max_select_series;
     if most > 0 && count > most {
-        return fail(format!("max-select-series limit exceeded: ({count}/{most})"));
+        return fail(format!(
+            "max-select-series limit exceeded: ({count}/{most})"
+        ));
     }
     groups.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.tags.cmp(&b.tags)));
     Ok(choose(groups, limit))

@@ -22,9 +22,15 @@ pub(super) struct Input {
 
 pub(super) enum Data {
     /// A measurement of a bucket.
-    Stored { snapshot: Arc<dyn Snapshot>, index: Arc<MeasurementIndex> },
+    Stored {
+        snapshot: Arc<dyn Snapshot>,
+        index: Arc<MeasurementIndex>,
+    },
     /// The rows of a subquery.
-    Derived { columns: Arc<[String]>, series: Vec<Derived> },
+    Derived {
+        columns: Arc<[String]>,
+        series: Vec<Derived>,
+    },
 }
 
 /// A series of a subquery's result.
@@ -55,13 +61,11 @@ impl Input {
         let field = || Reference::Field(column.name.clone(), column.hint.and_then(hinted));
         let is_field = self.schema.fields.contains_key(&column.name);
         match (&self.data, column.hint) {
-            (Data::Derived { .. }, _) if is_field => field(),
-            (Data::Derived { .. }, _) if self.schema.tags.contains(&column.name) => tag(),
-            (Data::Derived { .. }, _) => Reference::Missing,
             (Data::Stored { .. }, Some(TypeHint::Tag)) => tag(),
-            (Data::Stored { .. }, _) if is_field => field(),
+            _ if is_field => field(),
             (Data::Stored { .. }, None) => tag(),
-            (Data::Stored { .. }, Some(_)) => Reference::Missing,
+            (Data::Derived { .. }, _) if self.schema.tags.contains(&column.name) => tag(),
+            _ => Reference::Missing,
         }
     }
 
@@ -114,7 +118,10 @@ impl Input {
         }
         match &self.data {
             Data::Stored { snapshot, .. } => snapshot.slices(&self.name, range, few),
-            Data::Derived { .. } => vec![Slice { range, window_start: 0 }],
+            Data::Derived { .. } => vec![Slice {
+                range,
+                window_start: 0,
+            }],
         }
     }
 
@@ -131,7 +138,10 @@ impl Input {
                 let names: Vec<&[u8]> = fields.iter().map(String::as_bytes).collect();
                 Ok(snapshot.read(&self.name, &ids, &names, slice)?)
             }
-            Data::Derived { columns, series: all } => Ok(series
+            Data::Derived {
+                columns,
+                series: all,
+            } => Ok(series
                 .iter()
                 .filter_map(|id| {
                     let rows = &all[*id as usize];

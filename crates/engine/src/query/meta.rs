@@ -31,8 +31,14 @@ pub(super) fn condition(env: &Env<'_>, condition: Option<&Expr>) -> Result<Condi
     let (bounds, rest) = split_condition(condition, env.context.now, None).map_err(text)?;
     Ok(Condition {
         range: TimeRange {
-            min: bounds.min.unwrap_or(TimeRange::ALL.min).max(TimeRange::ALL.min),
-            max: bounds.max.unwrap_or(TimeRange::ALL.max).min(TimeRange::ALL.max),
+            min: bounds
+                .min
+                .unwrap_or(TimeRange::ALL.min)
+                .max(TimeRange::ALL.min),
+            max: bounds
+                .max
+                .unwrap_or(TimeRange::ALL.max)
+                .min(TimeRange::ALL.max),
         },
         has_time: bounds.min.is_some() || bounds.max.is_some(),
         rest,
@@ -74,10 +80,15 @@ pub(super) fn find(
         if !wanted.is_none_or(|wanted| is_named(&name, wanted)) {
             continue;
         }
-        let Some(index) = snapshot.index(&name) else { continue };
+        let Some(index) = snapshot.index(&name) else {
+            continue;
+        };
         let input = Input {
             name,
-            data: Data::Stored { snapshot: Arc::clone(&snapshot), index: Arc::clone(&index) },
+            data: Data::Stored {
+                snapshot: Arc::clone(&snapshot),
+                index: Arc::clone(&index),
+            },
             schema: Schema::default(),
         };
         let filter = match &condition.rest {
@@ -92,7 +103,12 @@ pub(super) fn find(
             .map(SeriesId)
             .collect();
         if !series.is_empty() {
-            found.push(Found { name: input.name, snapshot: Arc::clone(&snapshot), index, series });
+            found.push(Found {
+                name: input.name,
+                snapshot: Arc::clone(&snapshot),
+                index,
+                series,
+            });
         }
     }
     Ok(found)
@@ -138,7 +154,10 @@ pub(super) fn find_all(
     let mut all: Vec<(BucketId, Found)> = Vec::new();
     for (bucket, wanted) in targets {
         for found in find(env, *bucket, *wanted, condition)? {
-            if !all.iter().any(|(other, known)| other == bucket && known.name == found.name) {
+            if !all
+                .iter()
+                .any(|(other, known)| other == bucket && known.name == found.name)
+            {
                 all.push((*bucket, found));
             }
         }

@@ -33,8 +33,11 @@ pub(super) struct Frame {
 
 impl Frame {
     /// The frame of a query that stands alone.
-    pub(super) const OUTERMOST: Self =
-        Self { range: TimeRange::ALL, interval: None, descending: None };
+    pub(super) const OUTERMOST: Self = Self {
+        range: TimeRange::ALL,
+        interval: None,
+        descending: None,
+    };
 }
 
 /// A source of a plan.
@@ -93,17 +96,25 @@ impl Plan {
     /// Plans a query and those inside it.
     pub(super) fn new(env: &Env<'_>, select: &Select, frame: Frame) -> Result<Self> {
         let now = env.context.now;
-        let descending =
-            frame.descending.unwrap_or(select.order() == Order::Descending);
+        let descending = frame
+            .descending
+            .unwrap_or(select.order() == Order::Descending);
         let (bounds, condition) =
             split_condition(select.condition.as_ref(), now, select.timezone).map_err(text)?;
         let interval = match interval(select, now)? {
             Some(interval) => Some(interval),
             None => frame.interval,
         };
-        let latest = if interval.is_some() { now } else { TimeRange::ALL.max };
+        let latest = if interval.is_some() {
+            now
+        } else {
+            TimeRange::ALL.max
+        };
         let mut range = TimeRange {
-            min: bounds.min.unwrap_or(TimeRange::ALL.min).max(TimeRange::ALL.min),
+            min: bounds
+                .min
+                .unwrap_or(TimeRange::ALL.min)
+                .max(TimeRange::ALL.min),
             max: bounds.max.unwrap_or(latest).min(TimeRange::ALL.max),
         };
         range = range.intersect(frame.range);
@@ -112,7 +123,11 @@ impl Plan {
             fill = Fill::None;
         }
 
-        let inner = Frame { range, interval, descending: Some(descending) };
+        let inner = Frame {
+            range,
+            interval,
+            descending: Some(descending),
+        };
         let wild = has_wildcard(select);
         let mut sources = Vec::new();
         let mut schema = Schema::default();
@@ -150,8 +165,14 @@ impl Plan {
             interval,
             fill,
             descending,
-            rows: RowLimit { limit: given(select.limit), offset: given(select.offset) },
-            series: SeriesLimit { limit: given(select.slimit), offset: given(select.soffset) },
+            rows: RowLimit {
+                limit: given(select.limit),
+                offset: given(select.offset),
+            },
+            series: SeriesLimit {
+                limit: given(select.slimit),
+                offset: given(select.soffset),
+            },
             zone: select.timezone,
             faults: Vec::new(),
         };
@@ -168,14 +189,16 @@ impl Plan {
                 schema.add_field(name.clone(), *column_type);
             }
         }
-        schema.tags = self.dimensions.clone();
+        schema.tags.clone_from(&self.dimensions);
         schema
     }
 
     /// Applies `max-select-buckets` (InfluxQL 4.14).
     fn limit_buckets(&mut self, env: &Env<'_>, fields: &[Field]) -> Result<()> {
         let most = env.context.limits.max_select_buckets;
-        let Some(interval) = self.interval.filter(|_| most > 0) else { return Ok(()) };
+        let Some(interval) = self.interval.filter(|_| most > 0) else {
+            return Ok(());
+        };
         if !fields.iter().any(|field| field.expr.has_call()) {
             return Ok(());
         }
@@ -189,7 +212,9 @@ impl Plan {
         }
         let count = interval.count(self.range);
         if u64::try_from(count).is_ok_and(|count| count > most) {
-            return fail(format!("max-select-buckets limit exceeded: ({count}/{most})"));
+            return fail(format!(
+                "max-select-buckets limit exceeded: ({count}/{most})"
+            ));
         }
         Ok(())
     }
@@ -227,9 +252,7 @@ impl Plan {
             self.types.push(schema.evaluate(&field.expr)?);
             let formula = formula(&field.expr, &mut |leaf| {
                 Ok(match leaf {
-                    Expr::Call(call) => {
-                        known.iter().position(|other| *other == call).unwrap_or(0)
-                    }
+                    Expr::Call(call) => known.iter().position(|other| *other == call).unwrap_or(0),
                     Expr::VarRef(column) if known.is_empty() => builder.column(column),
                     Expr::VarRef(column) => {
                         aux.push(column.clone());
@@ -249,8 +272,10 @@ impl Plan {
             }
         }
         if !known.is_empty() {
-            let aux: Vec<usize> =
-                aux[tags..].iter().map(|column| builder.column(column)).collect();
+            let aux: Vec<usize> = aux[tags..]
+                .iter()
+                .map(|column| builder.column(column))
+                .collect();
             let mut nodes = Vec::new();
             for call in known {
                 nodes.push(builder.node(call, self.range, &aux)?);
@@ -260,7 +285,11 @@ impl Plan {
                 Node::Transform(..) => false,
             };
             let own_time = own_time && nodes.iter().all(selects);
-            self.kind = Kind::Calls { nodes, leaves: builder.leaves, own_time };
+            self.kind = Kind::Calls {
+                nodes,
+                leaves: builder.leaves,
+                own_time,
+            };
         }
         self.columns = builder.columns;
         self.faults = builder.faults;
@@ -269,7 +298,10 @@ impl Plan {
 
     /// The types of the cells of a row.
     pub(super) fn cells(&self) -> Vec<FieldType> {
-        self.types.iter().map(|ty| ty.map_or(FieldType::Float, Type::cells)).collect()
+        self.types
+            .iter()
+            .map(|ty| ty.map_or(FieldType::Float, Type::cells))
+            .collect()
     }
 }
 
@@ -325,7 +357,9 @@ fn has_wildcard(select: &Select) -> bool {
 /// `time()` among the dimensions (InfluxQL 7.2).
 fn interval(select: &Select, now: i64) -> Result<Option<Interval>> {
     for dimension in &select.dimensions {
-        let Expr::Call(call) = dimension.unparen() else { continue };
+        let Expr::Call(call) = dimension.unparen() else {
+            continue;
+        };
         let Some(Expr::Duration(every)) = call.args.first().map(Expr::unparen) else {
             return fail("time dimension must have duration argument");
         };
@@ -337,8 +371,7 @@ fn interval(select: &Select, now: i64) -> Result<Option<Interval>> {
             Some(Expr::Duration(offset)) => *offset,
             Some(Expr::Call(_)) => now,
             Some(instant) => {
-                let equals =
-                    Expr::binary(BinaryOp::Eq, Expr::var("time"), instant.clone());
+                let equals = Expr::binary(BinaryOp::Eq, Expr::var("time"), instant.clone());
                 let (range, _) =
                     split_condition(Some(&equals), now, select.timezone).map_err(text)?;
                 range.min.unwrap_or(0)
@@ -370,13 +403,17 @@ fn measurements(
     let names: Vec<Vec<u8>> = match &measurement.name {
         MeasurementName::Name(name) if name.is_empty() => return fail("invalid measurement"),
         MeasurementName::Name(name) => vec![name.clone().into_bytes()],
-        MeasurementName::Regex(regex) => {
-            snapshot.measurements().into_iter().filter(|name| regex.is_match(name)).collect()
-        }
+        MeasurementName::Regex(regex) => snapshot
+            .measurements()
+            .into_iter()
+            .filter(|name| regex.is_match(name))
+            .collect(),
     };
     let mut inputs = Vec::new();
     for name in names {
-        let Some(index) = snapshot.index(&name) else { continue };
+        let Some(index) = snapshot.index(&name) else {
+            continue;
+        };
         let mut schema = Schema::default();
         for (field, field_type) in snapshot.fields(&name, range) {
             let field = String::from_utf8_lossy(&field).into_owned();
@@ -394,7 +431,10 @@ fn measurements(
         } else {
             schema.tags = index.tag_keys().map(utf8).collect();
         }
-        let data = Data::Stored { snapshot: Arc::clone(&snapshot), index };
+        let data = Data::Stored {
+            snapshot: Arc::clone(&snapshot),
+            index,
+        };
         inputs.push(Input { name, data, schema });
     }
     Ok(inputs)
@@ -411,5 +451,7 @@ fn refuse_system_source(name: &str) -> Result<()> {
         "_name" | "_tagKey" => "the appropriate meta command",
         _ => return Ok(()),
     };
-    fail(format!("unable to use system source '{name}': use {instead} instead"))
+    fail(format!(
+        "unable to use system source '{name}': use {instead} instead"
+    ))
 }

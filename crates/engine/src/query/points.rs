@@ -16,7 +16,11 @@ pub(super) struct Point {
 impl Point {
     /// A point without further cells.
     pub(super) const fn new(time: i64, value: Scalar) -> Self {
-        Self { time, value, aux: Vec::new() }
+        Self {
+            time,
+            value,
+            aux: Vec::new(),
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use influxd_model::TimeRange;
 
+use super::eval::Formula;
 use super::group::Group;
 use super::input::Input;
 use super::output::Value;
 use super::scalar::Scalar;
 use super::scan::{Batch, Scan};
 use super::sink::{Emitter, RowLimit, Sink};
-use super::eval::Formula;
 use super::stream::RawFill;
 use super::{Env, Result};
 use crate::source::Few;
@@ -65,8 +65,13 @@ impl Raw<'_> {
     }
 
     fn few(&self, groups: usize) -> Option<Few> {
-        let rows = usize::try_from(self.limit.rows()?).ok()?.saturating_mul(groups);
-        Some(Few { rows, descending: self.descending })
+        let rows = usize::try_from(self.limit.rows()?)
+            .ok()?
+            .saturating_mul(groups);
+        Some(Few {
+            rows,
+            descending: self.descending,
+        })
     }
 
     /// A group of one input, slice by slice.
@@ -80,12 +85,12 @@ impl Raw<'_> {
             slices.reverse();
         }
         for slice in slices {
-            let parts = scan
+            let parts: Vec<Part<'_>> = scan
                 .read(self.env, input, &member.series, slice)?
                 .into_iter()
                 .map(|batch| Part { input, scan, batch })
                 .collect();
-            self.rows(parts, &mut emitter, &mut filler)?;
+            self.rows(&parts, &mut emitter, &mut filler)?;
             if emitter.is_done() {
                 break;
             }
@@ -96,14 +101,20 @@ impl Raw<'_> {
     /// Several groups, or one out of several inputs: read together, then written one by one.
     fn together(&self, groups: &[Group], sink: &mut dyn Sink) -> Result<()> {
         let mut parts: Vec<Vec<Part<'_>>> = groups.iter().map(|_| Vec::new()).collect();
-        let enough = self.limit.rows().and_then(|rows| usize::try_from(rows).ok());
+        let enough = self
+            .limit
+            .rows()
+            .and_then(|rows| usize::try_from(rows).ok());
         let mut held = 0;
         for (number, (input, scan)) in self.inputs.iter().enumerate() {
             let mut owner = vec![u32::MAX; input.series_count()];
             let mut series = Vec::new();
             for (at, group) in groups.iter().enumerate() {
                 for member in group.members.iter().filter(|member| member.input == number) {
-                    member.series.iter().for_each(|id| owner[*id as usize] = at as u32);
+                    member
+                        .series
+                        .iter()
+                        .for_each(|id| owner[*id as usize] = at as u32);
                     series.extend_from_slice(&member.series);
                 }
             }
@@ -119,7 +130,9 @@ impl Raw<'_> {
                 for batch in scan.read(self.env, input, &series, slice)? {
                     let at = owner[batch.series as usize] as usize;
                     // What only the filter asked for makes no row.
-                    rows[at] += (0..batch.times.len()).filter(|row| batch.has_value(input, *row)).count();
+                    rows[at] += (0..batch.times.len())
+                        .filter(|row| batch.has_value(input, *row))
+                        .count();
                     held += batch.times.len();
                     self.env.hold(batch.times.len())?;
                     parts[at].push(Part { input, scan, batch });
@@ -136,7 +149,7 @@ impl Raw<'_> {
             let mut emitter =
                 Emitter::new(sink, self.formulas, self.limit, &group.name, &group.tags);
             let mut filler = Filler::new(&self.fill, self.columns);
-            self.rows(parts, &mut emitter, &mut filler)?;
+            self.rows(&parts, &mut emitter, &mut filler)?;
         }
         self.env.release(held);
         Ok(())
@@ -146,15 +159,15 @@ impl Raw<'_> {
     /// batches.
     fn rows(
         &self,
-        parts: Vec<Part<'_>>,
+        parts: &[Part<'_>],
         emitter: &mut Emitter<'_>,
         filler: &mut Filler<'_>,
     ) -> Result<()> {
-        if let [part] = parts.as_slice() {
+        if let [part] = parts {
             let rows = part.batch.times.len();
             for at in 0..rows {
                 let row = if self.descending { rows - 1 - at } else { at };
-                self.row(part, row, emitter, filler)?;
+                write_row(part, row, emitter, filler)?;
                 if emitter.is_done() {
                     return Ok(());
                 }
@@ -174,41 +187,41 @@ impl Raw<'_> {
             if at % 4096 == 0 {
                 self.env.check()?;
             }
-            self.row(&parts[part as usize], row as usize, emitter, filler)?;
+            write_row(&parts[part as usize], row as usize, emitter, filler)?;
             if emitter.is_done() {
                 break;
             }
         }
         Ok(())
     }
+}
 
-    fn row(
-        &self,
-        part: &Part<'_>,
-        row: usize,
-        emitter: &mut Emitter<'_>,
-        filler: &mut Filler<'_>,
-    ) -> Result<()> {
-        let Part { input, scan, batch } = part;
-        if !batch.has_value(input, row) {
-            return Ok(());
-        }
-        let cell = |slot: usize| batch.cell(input, &scan.slots[slot], row);
-        match filler {
-            Filler::Null => emitter.row(batch.times[row], &cell),
-            Filler::Number(number) => emitter.row(batch.times[row], &|slot| match cell(slot) {
-                Value::Null => number.value(),
-                value => value,
-            }),
-            Filler::Previous(last) => {
-                for (slot, last) in last.iter_mut().enumerate() {
-                    match cell(slot) {
-                        Value::Null => {}
-                        value => *last = Scalar::from(value),
-                    }
+/// Writes a row of a part, unless it has no value.
+fn write_row(
+    part: &Part<'_>,
+    row: usize,
+    emitter: &mut Emitter<'_>,
+    filler: &mut Filler<'_>,
+) -> Result<()> {
+    let Part { input, scan, batch } = part;
+    if !batch.has_value(input, row) {
+        return Ok(());
+    }
+    let cell = |slot: usize| batch.cell(input, &scan.slots[slot], row);
+    match filler {
+        Filler::Null => emitter.row(batch.times[row], &cell),
+        Filler::Number(number) => emitter.row(batch.times[row], &|slot| match cell(slot) {
+            Value::Null => number.value(),
+            value => value,
+        }),
+        Filler::Previous(last) => {
+            for (slot, last) in last.iter_mut().enumerate() {
+                match cell(slot) {
+                    Value::Null => {}
+                    value => *last = Scalar::from(value),
                 }
-                emitter.row(batch.times[row], &|slot| last[slot].value())
             }
+            emitter.row(batch.times[row], &|slot| last[slot].value())
         }
     }
 }

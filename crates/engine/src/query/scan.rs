@@ -48,7 +48,12 @@ pub(super) struct Batch {
 
 impl Scan {
     /// Plans the reading of `columns` from an input; the filter is compiled with `fields`.
-    pub(super) fn new(input: &Input, columns: &[VarRef], filter: Filter, mut fields: Fields) -> Self {
+    pub(super) fn new(
+        input: &Input,
+        columns: &[VarRef],
+        filter: Filter,
+        mut fields: Fields,
+    ) -> Self {
         let mut read: Vec<(usize, Option<FieldType>)> = Vec::new();
         let slots = columns
             .iter()
@@ -57,15 +62,23 @@ impl Scan {
                 Reference::Missing => Slot::Missing,
                 Reference::Field(name, wanted) => {
                     let column = (fields.add(&name), wanted.map(Type::cells));
-                    let at = read.iter().position(|known| *known == column).unwrap_or_else(|| {
-                        read.push(column);
-                        read.len() - 1
-                    });
+                    let at = read
+                        .iter()
+                        .position(|known| *known == column)
+                        .unwrap_or_else(|| {
+                            read.push(column);
+                            read.len() - 1
+                        });
                     Slot::Column(at)
                 }
             })
             .collect();
-        Self { slots, filter, fields, columns: read }
+        Self {
+            slots,
+            filter,
+            fields,
+            columns: read,
+        }
     }
 
     /// Whether there can be rows: a measurement's have a field; those of a subquery are there
@@ -139,7 +152,12 @@ impl Scan {
                 }
             })
             .collect();
-        Some(Batch { series: block.series.0, owners: None, times: block.times, columns })
+        Some(Batch {
+            series: block.series.0,
+            owners: None,
+            times: block.times,
+            columns,
+        })
     }
 }
 
@@ -152,7 +170,10 @@ impl Batch {
                 None => Value::Null,
             },
             Slot::Tag(key) => {
-                let series = self.owners.as_ref().map_or(self.series, |owners| owners[row]);
+                let series = self
+                    .owners
+                    .as_ref()
+                    .map_or(self.series, |owners| owners[row]);
                 input.tag(series, key).map_or(Value::Null, Value::String)
             }
             Slot::Missing => Value::Null,
@@ -170,7 +191,9 @@ impl Batch {
         order.sort_by_key(|(time, _, _)| *time);
         let columns = (0..first.columns.len())
             .map(|at| {
-                let known = batches.iter().find_map(|batch| batch.columns[at].as_ref())?;
+                let known = batches
+                    .iter()
+                    .find_map(|batch| batch.columns[at].as_ref())?;
                 let mut merged = Column::new(known.field_type());
                 for (_, batch, row) in &order {
                     match &batches[*batch as usize].columns[at] {
@@ -183,7 +206,12 @@ impl Batch {
             .collect();
         Some(Self {
             series: first.series,
-            owners: Some(order.iter().map(|(_, at, _)| batches[*at as usize].series).collect()),
+            owners: Some(
+                order
+                    .iter()
+                    .map(|(_, at, _)| batches[*at as usize].series)
+                    .collect(),
+            ),
             times: order.iter().map(|(time, _, _)| *time).collect(),
             columns,
         })
@@ -191,6 +219,11 @@ impl Batch {
 
     /// Whether a row has a value in any column. Rows of a subquery count without one.
     pub(super) fn has_value(&self, input: &Input, row: usize) -> bool {
-        input.is_derived() || self.columns.iter().flatten().any(|column| column.is_present(row))
+        input.is_derived()
+            || self
+                .columns
+                .iter()
+                .flatten()
+                .any(|column| column.is_present(row))
     }
 }

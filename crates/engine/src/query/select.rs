@@ -74,8 +74,17 @@ impl Plan {
                 columns: self.columns.len(),
             }
             .run(&groups, sink),
-            Kind::Calls { nodes, leaves, own_time } => {
-                let job = Job { env, inputs: &inputs, leaves, interval: self.interval };
+            Kind::Calls {
+                nodes,
+                leaves,
+                own_time,
+            } => {
+                let job = Job {
+                    env,
+                    inputs: &inputs,
+                    leaves,
+                    interval: self.interval,
+                };
                 let states = job.run(&groups)?;
                 let stream = Stream {
                     env,
@@ -133,8 +142,15 @@ impl Plan {
                     };
                     plan.run(env, dimensions, &mut rows)?;
                     for (name, series) in rows.finish(descending) {
-                        let data = Data::Derived { columns: std::sync::Arc::clone(&columns), series };
-                        inputs.push(Input { name, data, schema: schema.clone() });
+                        let data = Data::Derived {
+                            columns: std::sync::Arc::clone(&columns),
+                            series,
+                        };
+                        inputs.push(Input {
+                            name,
+                            data,
+                            schema: schema.clone(),
+                        });
                     }
                 }
             }
@@ -156,9 +172,10 @@ impl Plan {
     /// Fails if a function would get values of a type that it does not take.
     fn refuse_types(&self, inputs: &[(Input, Scan)], groups: &[Group]) -> Result<()> {
         for (column, fault) in &self.faults {
-            let hit = groups.iter().flat_map(|group| &group.members).any(|member| {
-                matches!(inputs[member.input].1.slots[*column], Slot::Column(_))
-            });
+            let hit = groups
+                .iter()
+                .flat_map(|group| &group.members)
+                .any(|member| matches!(inputs[member.input].1.slots[*column], Slot::Column(_)));
             if hit {
                 return fail(fault.clone());
             }

@@ -23,7 +23,13 @@ pub(in crate::query) fn finish(
     match state {
         State::Count(count) => one(Scalar::Integer(count)),
         State::Sum { part, total, .. } => one(add(&total, &part)),
-        State::Mean { sum, count, total, total_count, .. } => {
+        State::Mean {
+            sum,
+            count,
+            total,
+            total_count,
+            ..
+        } => {
             let total = total + weighted(sum / count as f64, count);
             let count = total_count + count;
             let mean = total / count as f64;
@@ -43,12 +49,18 @@ pub(in crate::query) fn finish(
         State::Tally(tallies) => match reduction {
             Reduction::CountDistinct => one(Scalar::Integer(tallies.len() as i64)),
             Reduction::Distinct => {
-                let mut values: Vec<(i64, Scalar)> =
-                    tallies.iter().map(|(key, tally)| (tally.first, key.scalar())).collect();
+                let mut values: Vec<(i64, Scalar)> = tallies
+                    .iter()
+                    .map(|(key, tally)| (tally.first, key.scalar()))
+                    .collect();
                 values.sort_by(|a, b| {
-                    a.0.cmp(&b.0).then_with(|| compare(a.1.value(), b.1.value()))
+                    a.0.cmp(&b.0)
+                        .then_with(|| compare(a.1.value(), b.1.value()))
                 });
-                values.into_iter().map(|(_, value)| Point::new(start, value)).collect()
+                values
+                    .into_iter()
+                    .map(|(_, value)| Point::new(start, value))
+                    .collect()
             }
             _ => mode(&tallies).map_or_else(Vec::new, one),
         },
@@ -63,9 +75,11 @@ pub(in crate::query) fn finish(
                 .into_iter()
                 .collect(),
             Reduction::Sample(count) => sample(env, points, *count),
-            Reduction::Extremes { count, tags, bottom } => {
-                extremes(points, *count, tags, *bottom)
-            }
+            Reduction::Extremes {
+                count,
+                tags,
+                bottom,
+            } => extremes(points, *count, tags, *bottom),
             _ => {
                 let mut points = points;
                 points.sort_by_key(|point| point.time);
@@ -88,8 +102,10 @@ fn subtract(a: &Scalar, b: &Scalar) -> Scalar {
 /// had begun before the smaller one came for the last time; but of values that came once each the
 /// smallest, and of booleans true.
 fn mode(tallies: &HashMap<Key, Tally>) -> Option<Scalar> {
-    let mut values: Vec<(Scalar, Tally)> =
-        tallies.iter().map(|(key, tally)| (key.scalar(), *tally)).collect();
+    let mut values: Vec<(Scalar, Tally)> = tallies
+        .iter()
+        .map(|(key, tally)| (key.scalar(), *tally))
+        .collect();
     values.sort_by(|a, b| compare(a.0.value(), b.0.value()));
     let mut values = values.into_iter();
     let mut best = values.next()?;
@@ -158,7 +174,9 @@ fn deviation(values: &Values) -> Scalar {
     for (count, value) in floats.iter().enumerate() {
         mean += (value - mean) / (count + 1) as f64;
     }
-    let squares: f64 = floats.iter().fold(0.0, |sum, value| sum + (value - mean) * (value - mean));
+    let squares: f64 = floats
+        .iter()
+        .fold(0.0, |sum, value| sum + (value - mean) * (value - mean));
     Scalar::Float((squares / (floats.len() - 1) as f64).sqrt())
 }
 
@@ -201,10 +219,13 @@ fn extremes(mut points: Vec<Point>, count: usize, tags: &[bool], bottom: bool) -
     if !tags.is_empty() {
         let mut seen: HashSet<Vec<Option<Arc<[u8]>>>> = HashSet::new();
         points.retain(|point| {
-            let key = tags.iter().zip(&point.aux).map(|(is_tag, cell)| match cell {
-                Scalar::String(text) if *is_tag => Some(Arc::clone(text)),
-                _ => None,
-            });
+            let key = tags
+                .iter()
+                .zip(&point.aux)
+                .map(|(is_tag, cell)| match cell {
+                    Scalar::String(text) if *is_tag => Some(Arc::clone(text)),
+                    _ => None,
+                });
             seen.insert(key.collect())
         });
     }

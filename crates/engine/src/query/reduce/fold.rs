@@ -147,7 +147,11 @@ where
 {
     let present = column.present.as_ref();
     let pick = |row: usize, value: T| {
-        State::Pick(Point { time: times[row], value: value.scalar(), aux: aux(row) })
+        State::Pick(Point {
+            time: times[row],
+            value: value.scalar(),
+            aux: aux(row),
+        })
     };
     match reduction {
         Reduction::Sum | Reduction::Mean => {
@@ -161,11 +165,21 @@ where
                 return None;
             }
             Some(if *reduction == Reduction::Sum {
-                State::Sum { window, part: sum.scalar(), total: Scalar::Null }
+                State::Sum {
+                    window,
+                    part: sum.scalar(),
+                    total: Scalar::Null,
+                }
             } else {
                 let mean = sum.float() / count as f64;
                 let sum = weighted(mean, count);
-                State::Mean { window, sum, count, total: 0.0, total_count: 0 }
+                State::Mean {
+                    window,
+                    sum,
+                    count,
+                    total: 0.0,
+                    total_count: 0,
+                }
             })
         }
         Reduction::Min => {
@@ -254,7 +268,11 @@ fn extreme_boolean(
         }
     });
     best.map(|(row, value)| {
-        State::Pick(Point { time: times[row], value: Scalar::Boolean(value), aux: aux(row) })
+        State::Pick(Point {
+            time: times[row],
+            value: Scalar::Boolean(value),
+            aux: aux(row),
+        })
     })
 }
 
@@ -277,7 +295,10 @@ fn edge(
     };
     let mut best = point(candidates.next()?);
     // Rows of a subquery may share a time.
-    for row in candidates.take_while(|row| times[*row] == best.time).collect::<Vec<_>>() {
+    for row in candidates
+        .take_while(|row| times[*row] == best.time)
+        .collect::<Vec<_>>()
+    {
         let rival = point(row);
         if better(reduction, &rival, &best) {
             best = rival;
@@ -291,7 +312,11 @@ fn tally(column: &Column, times: &[i64], rows: Range<usize>) -> Option<State> {
     let mut tallies: HashMap<Key, Tally> = HashMap::new();
     let mut note = |key: Key, row: usize| {
         let time = times[row];
-        let tally = tallies.entry(key).or_insert(Tally { count: 0, first: time, last: time });
+        let tally = tallies.entry(key).or_insert(Tally {
+            count: 0,
+            first: time,
+            last: time,
+        });
         tally.count += 1;
         tally.first = tally.first.min(time);
         tally.last = tally.last.max(time);

@@ -37,7 +37,11 @@ pub(super) enum Reduction {
     Sample(usize),
     /// `top` and `bottom`: how many; for each of the tag arguments, which are the first of the
     /// further cells, whether it is a tag; which of the two.
-    Extremes { count: usize, tags: Vec<bool>, bottom: bool },
+    Extremes {
+        count: usize,
+        tags: Vec<bool>,
+        bottom: bool,
+    },
     /// All points, for a transformation of raw values.
     Collect,
 }
@@ -57,11 +61,6 @@ impl Reduction {
         )
     }
 
-    /// Whether its points keep their own times even inside buckets.
-    pub(super) const fn keeps_times(&self) -> bool {
-        matches!(self, Self::Sample(_) | Self::Extremes { .. } | Self::Collect)
-    }
-
     /// Whether an empty bucket is filled (InfluxQL 7.4).
     pub(super) const fn fills(&self) -> bool {
         !matches!(
@@ -75,10 +74,23 @@ impl Reduction {
 #[derive(Debug, Clone)]
 pub(super) enum State {
     Count(i64),
-    Sum { window: i64, part: Scalar, total: Scalar },
-    Mean { window: i64, sum: f64, count: u64, total: f64, total_count: u64 },
+    Sum {
+        window: i64,
+        part: Scalar,
+        total: Scalar,
+    },
+    Mean {
+        window: i64,
+        sum: f64,
+        count: u64,
+        total: f64,
+        total_count: u64,
+    },
     Pick(Point),
-    Range { least: Scalar, greatest: Scalar },
+    Range {
+        least: Scalar,
+        greatest: Scalar,
+    },
     Numbers(Values),
     Tally(HashMap<Key, Tally>),
     Points(Vec<Point>),
@@ -135,8 +147,16 @@ impl State {
         match (self, other) {
             (Self::Count(a), Self::Count(b)) => *a += b,
             (
-                Self::Sum { window, part, total },
-                Self::Sum { window: other_window, part: other_part, .. },
+                Self::Sum {
+                    window,
+                    part,
+                    total,
+                },
+                Self::Sum {
+                    window: other_window,
+                    part: other_part,
+                    ..
+                },
             ) => {
                 if *window == other_window {
                     *part = add(part, &other_part);
@@ -147,8 +167,19 @@ impl State {
                 }
             }
             (
-                Self::Mean { window, sum, count, total, total_count },
-                Self::Mean { window: other_window, sum: other_sum, count: other_count, .. },
+                Self::Mean {
+                    window,
+                    sum,
+                    count,
+                    total,
+                    total_count,
+                },
+                Self::Mean {
+                    window: other_window,
+                    sum: other_sum,
+                    count: other_count,
+                    ..
+                },
             ) => {
                 if *window == other_window {
                     *sum += other_sum;
@@ -159,14 +190,13 @@ impl State {
                     (*sum, *count, *window) = (other_sum, other_count, other_window);
                 }
             }
-            (Self::Pick(a), Self::Pick(b)) => {
-                if better(reduction, &b, a) {
-                    *a = b;
-                }
-            }
+            (Self::Pick(a), Self::Pick(b)) if better(reduction, &b, a) => *a = b,
             (
                 Self::Range { least, greatest },
-                Self::Range { least: other_least, greatest: other_greatest },
+                Self::Range {
+                    least: other_least,
+                    greatest: other_greatest,
+                },
             ) => {
                 if compare(other_least.value(), least.value()).is_lt() {
                     *least = other_least;
@@ -201,7 +231,11 @@ impl State {
 
 /// A mean times its count, as the next level adds it up.
 pub(super) fn weighted(mean: f64, count: u64) -> f64 {
-    if count >= 2 { mean * count as f64 } else { mean }
+    if count >= 2 {
+        mean * count as f64
+    } else {
+        mean
+    }
 }
 
 /// Whether a selector would rather have `a` than `b`.

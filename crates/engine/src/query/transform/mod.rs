@@ -13,14 +13,32 @@ pub(super) use technical::{Technical, Warmup};
 /// A transformation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Transform {
-    Derivative { unit: i64, non_negative: bool },
-    Difference { non_negative: bool },
-    Elapsed { unit: i64 },
+    Derivative {
+        unit: i64,
+        non_negative: bool,
+    },
+    Difference {
+        non_negative: bool,
+    },
+    Elapsed {
+        unit: i64,
+    },
     CumulativeSum,
     MovingAverage(usize),
-    Integral { unit: i64 },
-    HoltWinters { predicted: usize, season: usize, fit: bool },
-    Technical { technical: Technical, period: usize, hold: Option<usize>, warmup: Option<Warmup> },
+    Integral {
+        unit: i64,
+    },
+    HoltWinters {
+        predicted: usize,
+        season: usize,
+        fit: bool,
+    },
+    Technical {
+        technical: Technical,
+        period: usize,
+        hold: Option<usize>,
+        warmup: Option<Warmup>,
+    },
 }
 
 /// What a transformation has to know of the query.
@@ -57,12 +75,17 @@ impl Transform {
             Self::CumulativeSum => simple::cumulative_sum(input),
             Self::MovingAverage(count) => simple::moving_average(input, *count),
             Self::Integral { unit } => integral::integral(input, *unit, setting),
-            Self::HoltWinters { predicted, season, fit } => {
-                holt_winters::forecast(input, *predicted, *season, *fit, setting)
-            }
-            Self::Technical { technical, period, hold, warmup } => {
-                technical.apply(input, *period, *hold, *warmup)
-            }
+            Self::HoltWinters {
+                predicted,
+                season,
+                fit,
+            } => holt_winters::forecast(input, *predicted, *season, *fit, setting),
+            Self::Technical {
+                technical,
+                period,
+                hold,
+                warmup,
+            } => technical.apply(input, *period, *hold, *warmup),
         }
     }
 }
