@@ -5,18 +5,32 @@ use std::sync::Arc;
 use influxd_model::BucketId;
 use influxd_store::{Replacement, Version};
 
-use super::build::{Cursor, Inputs, Limits};
+use super::build::{Cursor, Inputs};
 use super::encode::{Encoded, encode};
 use crate::catalogue::{
     BucketState, Catalogue, ChunkInfo, ChunkName, Measurement, MeasurementState,
 };
+use crate::chunk::Sizes;
 use crate::content::{Contents, Loader};
 use crate::source::ReadError;
 
-/// Rows that a chunk has at most (storage study 8.3).
-pub const MOST_ROWS: usize = 4 << 20;
-/// Series that a chunk has at most.
-pub const MOST_SERIES: usize = 1 << 20;
+/// How large the chunks may become that merges make, and their parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of a chunk.
+    pub rows: usize,
+    /// Series of a chunk.
+    pub series: usize,
+    /// Pages, segments and pieces.
+    pub sizes: Sizes,
+}
+
+impl Default for Limits {
+    /// Those of storage study 8.3.
+    fn default() -> Self {
+        Self { rows: 4 << 20, series: 1 << 20, sizes: Sizes::default() }
+    }
+}
 
 /// Chunks to be merged. No chunk of their measurement and windows that is not among them lies
 /// between them in the order of writes.
@@ -35,20 +49,12 @@ pub struct Run {
 impl Run {
     /// The smallest version merged.
     pub fn oldest(&self) -> Version {
-        self.chunks
-            .iter()
-            .map(|chunk| chunk.oldest)
-            .min()
-            .unwrap_or_default()
+        self.chunks.iter().map(|chunk| chunk.oldest).min().unwrap_or_default()
     }
 
     /// The greatest version merged.
     pub fn newest(&self) -> Version {
-        self.chunks
-            .iter()
-            .map(|chunk| chunk.newest)
-            .max()
-            .unwrap_or_default()
+        self.chunks.iter().map(|chunk| chunk.newest).max().unwrap_or_default()
     }
 
     /// Bytes of the chunks in the store.
@@ -66,34 +72,16 @@ impl Run {
     ///
     /// # Errors
     /// [`ReadError::Moved`] if a chunk is gone.
-    pub(crate) fn merge(
-        &self,
-        contents: &Contents,
-        catalogue: &Catalogue,
-    ) -> Result<Replacement, ReadError> {
-        let limits = Limits {
-            rows: MOST_ROWS,
-            series: MOST_SERIES,
-        };
-        self.merge_within(contents, catalogue, limits)
-    }
-
-    pub(super) fn merge_within(
+    pub(super) fn merge(
         &self,
         contents: &Contents,
         catalogue: &Catalogue,
         limits: Limits,
     ) -> Result<Replacement, ReadError> {
-        let loader = Loader {
-            keeps: false,
-            ..contents.loader(catalogue)
-        };
+        let loader = Loader { keeps: false, ..contents.loader(catalogue) };
         let bucket = settled(catalogue, self.bucket);
         let state = self.state(&bucket);
-        let mut replacement = Replacement {
-            new: Vec::new(),
-            ..deaths(&self.chunks)
-        };
+        let mut replacement = Replacement { new: Vec::new(), ..deaths(&self.chunks) };
         let Some(view) = Contents::passing_view(&loader, &bucket, &self.measurement, &state)?
         else {
             return Ok(replacement);
@@ -107,7 +95,7 @@ impl Run {
                 if built.series.is_empty() {
                     break;
                 }
-                match encode(self, &inputs, &built, window, &loader)? {
+                match encode(self, &inputs, &built, window, limits.sizes, &loader)? {
                     Encoded::Chunk(chunk) => {
                         replacement.new.push(*chunk);
                         cursor = next;
@@ -123,25 +111,17 @@ impl Run {
     fn state(&self, bucket: &BucketState) -> Arc<MeasurementState> {
         let of = bucket.measurements.get(&self.measurement);
         let fields = of.map(|of| of.fields.clone()).unwrap_or_default();
-        Arc::new(MeasurementState {
-            chunks: self.chunks.clone(),
-            fields,
-        })
+        Arc::new(MeasurementState { chunks: self.chunks.clone(), fields })
     }
 }
 
+
 /// A bucket with only those deletes that every server's later writes come after.
 pub(super) fn settled(catalogue: &Catalogue, bucket: BucketId) -> BucketState {
-    let mut state = catalogue
-        .buckets
-        .get(&bucket)
-        .map(|state| (**state).clone())
-        .unwrap_or_default();
+    let mut state =
+        catalogue.buckets.get(&bucket).map(|state| (**state).clone()).unwrap_or_default();
     if state.tombstones.iter().any(|t| t.version >= catalogue.low) {
-        let settled = state
-            .tombstones
-            .iter()
-            .filter(|t| t.version < catalogue.low);
+        let settled = state.tombstones.iter().filter(|t| t.version < catalogue.low);
         state.tombstones = settled.map(Arc::clone).collect();
     }
     state

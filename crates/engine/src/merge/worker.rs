@@ -18,6 +18,8 @@ use crate::source::ReadError;
 
 /// Work that another server has claimed is looked at again after this long.
 const CLAIMED_FOR: Duration = Duration::from_secs(2);
+/// Merges between two looks for the most urgent ones.
+const RUNS_AT_ONCE: usize = 16;
 /// Chunks or deletes that die in one transaction.
 const DEATHS_AT_ONCE: usize = 500;
 
@@ -53,12 +55,7 @@ fn claim_key(run: &Run) -> i64 {
         None => Vec::new(),
     };
     let bucket = run.bucket.to_column().to_le_bytes();
-    let name = [
-        &bucket[..],
-        &(window.len() as u8).to_le_bytes(),
-        &window,
-        &run.measurement,
-    ];
+    let name = [&bucket[..], &(window.len() as u8).to_le_bytes(), &window, &run.measurement];
     xxhash_rust::xxh3::xxh3_64(&name.concat()) as i64
 }
 
@@ -72,19 +69,10 @@ impl Worker {
         stats: MergeStats,
     ) -> Self {
         let (clean, claimed) = (HashSet::new(), HashMap::new());
-        Self {
-            store,
-            follow,
-            contents,
-            options,
-            stats,
-            history: 0,
-            clean,
-            claimed,
-        }
+        Self { store, follow, contents, options, stats, history: 0, clean, claimed }
     }
 
-    /// Does the most urgent piece of work, if there is any.
+    /// Does the most urgent pieces of work, if there are any.
     pub async fn step(&mut self) -> Result<Step, StoreError> {
         let catalogue = self.follow.now().await?;
         let now = Instant::now();
@@ -93,8 +81,12 @@ impl Worker {
             return Ok(Step::Worked);
         }
         for level in [Level::Fresh, Level::Awaited, Level::Merged] {
-            if let Some(run) = self.find(&catalogue, now, level).await? {
-                return self.work(run, level).await;
+            let runs = self.find(&catalogue, now, level).await?;
+            if !runs.is_empty() {
+                for run in runs {
+                    self.work(run, level).await?;
+                }
+                return Ok(Step::Worked);
             }
         }
         if self.let_tombstones_die(&catalogue, now).await? {
@@ -117,18 +109,13 @@ impl Worker {
                 .values()
                 .flat_map(|bucket| bucket.tombstones.iter().map(|t| t.id))
                 .collect();
-            self.clean
-                .retain(|(_, tombstone)| tombstones.contains(tombstone));
+            self.clean.retain(|(_, tombstone)| tombstones.contains(tombstone));
         }
     }
 
     /// Chunks of which a delete hides all die without being looked into.
     async fn let_covered_die(&self, catalogue: &Catalogue) -> Result<bool, StoreError> {
-        for bucket in catalogue
-            .buckets
-            .values()
-            .filter(|bucket| !bucket.tombstones.is_empty())
-        {
+        for bucket in catalogue.buckets.values().filter(|bucket| !bucket.tombstones.is_empty()) {
             let covered: Vec<Arc<ChunkInfo>> = bucket
                 .measurements
                 .values()
@@ -165,10 +152,7 @@ impl Worker {
                 .map(|tombstone| tombstone.id)
                 .collect();
             if !done.is_empty() {
-                let replacement = Replacement {
-                    tombstones: done,
-                    ..Replacement::default()
-                };
+                let replacement = Replacement { tombstones: done, ..Replacement::default() };
                 return self.replace(replacement).await;
             }
         }
@@ -185,14 +169,14 @@ impl Worker {
         tombstone.touches(chunk) && !self.clean.contains(&(chunk.name, tombstone.id))
     }
 
-    /// Work of one kind that nobody else has claimed.
+    /// Work of one kind that nobody else has claimed, the oldest first.
     async fn find(
         &mut self,
         catalogue: &Arc<Catalogue>,
         now: Instant,
         level: Level,
-    ) -> Result<Option<Run>, StoreError> {
-        let mut found: Option<Run> = None;
+    ) -> Result<Vec<Run>, StoreError> {
+        let mut found: Vec<Run> = Vec::new();
         for (id, bucket) in &catalogue.buckets {
             if level == Level::Awaited && bucket.tombstones.is_empty() {
                 continue;
@@ -227,18 +211,14 @@ impl Worker {
                     },
                 };
                 let Some(run) = run else { continue };
-                if self.claimed.contains_key(&claim_key(&run)) {
-                    continue;
-                }
-                // The oldest first, so that no measurement waits for ever behind a busy one.
-                if found
-                    .as_ref()
-                    .is_none_or(|found| run.oldest() < found.oldest())
-                {
-                    found = Some(run);
+                if !self.claimed.contains_key(&claim_key(&run)) {
+                    found.push(run);
                 }
             }
         }
+        // The oldest first, so that no measurement waits for ever behind a busy one.
+        found.sort_by_key(Run::oldest);
+        found.truncate(RUNS_AT_ONCE);
         Ok(found)
     }
 
@@ -262,16 +242,9 @@ impl Worker {
         if due.is_empty() {
             return Ok(None);
         }
-        for chunk in state
-            .chunks
-            .iter()
-            .filter(|chunk| chunk.newest < catalogue.low)
-        {
-            let awaiting: Vec<Arc<Tombstone>> = due
-                .iter()
-                .filter(|t| self.awaits(t, chunk))
-                .map(Arc::clone)
-                .collect();
+        for chunk in state.chunks.iter().filter(|chunk| chunk.newest < catalogue.low) {
+            let awaiting: Vec<Arc<Tombstone>> =
+                due.iter().filter(|t| self.awaits(t, chunk)).map(Arc::clone).collect();
             if awaiting.is_empty() {
                 continue;
             }
@@ -284,47 +257,43 @@ impl Worker {
             if hidden {
                 return Ok(Some(Arc::clone(chunk)));
             }
-            self.clean
-                .extend(ids.into_iter().map(|id| (chunk.name, id)));
+            self.clean.extend(ids.into_iter().map(|id| (chunk.name, id)));
         }
         Ok(None)
     }
 
     /// Merges a run, under a claim and as the catalogue is once that is held.
-    async fn work(&mut self, run: Run, level: Level) -> Result<Step, StoreError> {
+    async fn work(&mut self, run: Run, level: Level) -> Result<(), StoreError> {
         let key = claim_key(&run);
         let Some(claim) = self.store.claim(key).await? else {
             self.claimed.insert(key, Instant::now() + CLAIMED_FOR);
-            return Ok(Step::Worked);
+            return Ok(());
         };
         let catalogue = self.follow.now().await?;
         if !is_current(&run, &catalogue) {
             // Another server has just done it.
-            return Ok(Step::Worked);
+            return Ok(());
         }
         let begun = Instant::now();
         let run = Arc::new(run);
         let replacement = {
             let (run, contents) = (Arc::clone(&run), Arc::clone(&self.contents));
             let catalogue = Arc::clone(&catalogue);
-            blocking(move || run.merge(&contents, &catalogue)).await
+            let limits = self.options.limits;
+            blocking(move || run.merge(&contents, &catalogue, limits)).await
         };
         let replacement = match replacement {
-            Err(ReadError::Moved) => return Ok(Step::Worked),
+            Err(ReadError::Moved) => return Ok(()),
             other => other?,
         };
         let (bytes, chunks) = size(&replacement);
-        let applied: Vec<i64> = settled(&catalogue, run.bucket)
-            .tombstones
-            .iter()
-            .map(|t| t.id)
-            .collect();
+        let applied: Vec<i64> =
+            settled(&catalogue, run.bucket).tombstones.iter().map(|t| t.id).collect();
         let replaced = self.store.replace(replacement).await?;
         drop(claim);
         if let Some(replaced) = replaced {
             for id in replaced.ids {
-                self.clean
-                    .extend(applied.iter().map(|of| (ChunkName::Merged(id), *of)));
+                self.clean.extend(applied.iter().map(|of| (ChunkName::Merged(id), *of)));
             }
             self.stats.merged(&run, bytes, begun.elapsed());
             tracing::debug!(
@@ -342,7 +311,7 @@ impl Worker {
             self.stats.aborted.inc();
             self.claimed.insert(key, Instant::now() + CLAIMED_FOR);
         }
-        Ok(Step::Worked)
+        Ok(())
     }
 
     /// `false` if another server was faster.
@@ -383,35 +352,19 @@ fn hides(
     chunk: &Arc<ChunkInfo>,
     tombstones: &[Arc<Tombstone>],
 ) -> Result<bool, ReadError> {
-    let loader = Loader {
-        keeps: false,
-        ..contents.loader(catalogue)
-    };
-    let mut of = catalogue
-        .buckets
-        .get(&bucket)
-        .map(|state| (**state).clone())
-        .unwrap_or_default();
+    let loader = Loader { keeps: false, ..contents.loader(catalogue) };
+    let mut of = catalogue.buckets.get(&bucket).map(|state| (**state).clone()).unwrap_or_default();
     of.tombstones = tombstones.iter().map(Arc::clone).collect();
-    let state = MeasurementState {
-        chunks: vec![Arc::clone(chunk)],
-        ..MeasurementState::default()
-    };
+    let state =
+        MeasurementState { chunks: vec![Arc::clone(chunk)], ..MeasurementState::default() };
     let state = Arc::new(state);
-    let Some(view) = Contents::passing_view(&loader, &of, name, &state)? else {
-        return Ok(true);
-    };
+    let Some(view) = Contents::passing_view(&loader, &of, name, &state)? else { return Ok(true) };
     super::hidden::hides_any(&view, &loader)
 }
 
 fn size(replacement: &Replacement) -> (u64, usize) {
     let bytes = replacement.new.iter().map(|chunk| {
-        chunk.head.len()
-            + chunk
-                .pieces
-                .iter()
-                .map(|piece| piece.data.len())
-                .sum::<usize>()
+        chunk.head.len() + chunk.pieces.iter().map(|piece| piece.data.len()).sum::<usize>()
     });
     (bytes.sum::<usize>() as u64, replacement.new.len())
 }

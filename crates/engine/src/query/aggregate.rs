@@ -35,33 +35,18 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     /// Reads everything that the groups need, once.
     pub(super) fn run(&self, groups: &[Group]) -> Result<Vec<Buckets>> {
-        let mut states: Vec<Buckets> = groups
-            .iter()
-            .map(|_| vec![Vec::new(); self.leaves.len()])
-            .collect();
+        let mut states: Vec<Buckets> =
+            groups.iter().map(|_| vec![Vec::new(); self.leaves.len()]).collect();
         let range = TimeRange {
-            min: self
-                .leaves
-                .iter()
-                .map(|leaf| leaf.range.min)
-                .min()
-                .unwrap_or(0),
-            max: self
-                .leaves
-                .iter()
-                .map(|leaf| leaf.range.max)
-                .max()
-                .unwrap_or(-1),
+            min: self.leaves.iter().map(|leaf| leaf.range.min).min().unwrap_or(0),
+            max: self.leaves.iter().map(|leaf| leaf.range.max).max().unwrap_or(-1),
         };
         for (number, (input, scan)) in self.inputs.iter().enumerate() {
             let mut owner = vec![u32::MAX; input.series_count()];
             let mut series = Vec::new();
             for (at, group) in groups.iter().enumerate() {
                 for member in group.members.iter().filter(|member| member.input == number) {
-                    member
-                        .series
-                        .iter()
-                        .for_each(|id| owner[*id as usize] = at as u32);
+                    member.series.iter().for_each(|id| owner[*id as usize] = at as u32);
                     series.extend_from_slice(&member.series);
                 }
             }
@@ -73,9 +58,19 @@ impl Job<'_> {
                 continue;
             }
             for slice in input.slices(range, None) {
-                for batch in scan.read(self.env, input, &series, slice)? {
-                    let group = owner[batch.series as usize] as usize;
-                    self.fold(input, scan, &batch, slice, &mut states[group])?;
+                let batches = scan.read(self.env, input, &series, slice)?;
+                let of = |batch: &Batch| owner[batch.series as usize] as usize;
+                if input.is_derived() {
+                    // What a subquery gives is one sequence of rows, whatever series it came in.
+                    for batches in batches.chunk_by(|a, b| of(a) == of(b)) {
+                        if let Some(batch) = Batch::merge(batches) {
+                            self.fold(input, scan, &batch, slice, &mut states[of(&batch)])?;
+                        }
+                    }
+                    continue;
+                }
+                for batch in batches {
+                    self.fold(input, scan, &batch, slice, &mut states[of(&batch)])?;
                 }
             }
         }
@@ -96,10 +91,7 @@ impl Job<'_> {
     }
 
     /// Reads slices from one end and forgets a group's series once all its values were found.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one caller, which has them all at hand"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "one caller, which has them all at hand")]
     fn run_edge(
         &self,
         input: &Input,
@@ -110,10 +102,7 @@ impl Job<'_> {
         mut series: Vec<u32>,
         states: &mut [Buckets],
     ) -> Result<()> {
-        let few = Few {
-            rows: series.len(),
-            descending,
-        };
+        let few = Few { rows: series.len(), descending };
         let mut slices = input.slices(range, Some(few));
         if descending {
             slices.reverse();
@@ -127,9 +116,7 @@ impl Job<'_> {
                 self.fold(input, scan, &batch, slice, &mut states[group])?;
             }
             series.retain(|id| {
-                states[owner[*id as usize] as usize]
-                    .iter()
-                    .any(Vec::is_empty)
+                states[owner[*id as usize] as usize].iter().any(Vec::is_empty)
             });
         }
         Ok(())
@@ -144,19 +131,17 @@ impl Job<'_> {
         states: &mut Buckets,
     ) -> Result<()> {
         for (leaf, buckets) in self.leaves.iter().zip(states) {
-            let Slot::Column(at) = scan.slots[leaf.column] else {
-                continue;
-            };
-            let Some(column) = &batch.columns[at] else {
-                continue;
-            };
+            let Slot::Column(at) = scan.slots[leaf.column] else { continue };
+            let Some(column) = &batch.columns[at] else { continue };
             let times = &batch.times;
             let from = times.partition_point(|time| *time < leaf.range.min);
             let to = times.partition_point(|time| *time <= leaf.range.max);
             let aux = |row: usize| -> Vec<Scalar> {
                 leaf.aux
                     .iter()
-                    .map(|reference| Scalar::from(batch.cell(input, &scan.slots[*reference], row)))
+                    .map(|reference| {
+                        Scalar::from(batch.cell(input, &scan.slots[*reference], row))
+                    })
                     .collect()
             };
             let window = slice.window_start;
@@ -176,7 +161,9 @@ impl Job<'_> {
             while row < to {
                 let (start, end) = interval.window(times[row]);
                 let next = row + gallop(&times[row..to], end);
-                if let Some(state) = fold(&leaf.reduction, column, times, row..next, window, &aux) {
+                if let Some(state) =
+                    fold(&leaf.reduction, column, times, row..next, window, &aux)
+                {
                     self.account(&state)?;
                     if put(buckets, &mut hint, start, &leaf.reduction, state) {
                         self.env.hold(1)?;
@@ -258,13 +245,7 @@ mod tests {
         let mut buckets = Vec::new();
         for start in [10, 30, 20, 10, 5, 40] {
             let mut hint = 0;
-            put(
-                &mut buckets,
-                &mut hint,
-                start,
-                &Reduction::Count,
-                State::Count(1),
-            );
+            put(&mut buckets, &mut hint, start, &Reduction::Count, State::Count(1));
         }
         let starts: Vec<i64> = buckets.iter().map(|bucket| bucket.start).collect();
         assert_eq!(starts, [5, 10, 20, 30, 40]);

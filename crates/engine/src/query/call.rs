@@ -35,6 +35,8 @@ pub(super) struct Leaf {
     pub(super) aux: Vec<usize>,
     /// The points that count.
     pub(super) range: TimeRange,
+    /// What is computed where the points lie, as EXPLAIN prints it.
+    pub(super) expression: String,
 }
 
 impl Leaf {
@@ -72,11 +74,7 @@ impl Builder<'_> {
     /// The node of a call over a range; `aux` are the columns selected beside it.
     pub(super) fn node(&mut self, call: &Call, range: TimeRange, aux: &[usize]) -> Result<Node> {
         if let Some(transform) = self.transform(call)? {
-            let range = if transform.reads_one_more() {
-                self.widen(range)
-            } else {
-                range
-            };
+            let range = if transform.reads_one_more() { self.widen(range) } else { range };
             let inner = match call.args.first() {
                 Some(Expr::Call(inner)) => self.node(inner, range, &[])?,
                 _ => self.leaf(call, Reduction::Collect, range, &[])?,
@@ -85,8 +83,8 @@ impl Builder<'_> {
         }
         let reduction = self.reduction(call)?;
         let mut aux = aux.to_vec();
-        if let Reduction::Extremes { tags, .. } = reduction {
-            let named: Vec<usize> = call.args[1..=tags]
+        if let Reduction::Extremes { tags, .. } = &reduction {
+            let named: Vec<usize> = call.args[1..=tags.len()]
                 .iter()
                 .filter_map(|arg| match arg {
                     Expr::VarRef(column) => Some(self.column(column)),
@@ -136,34 +134,28 @@ impl Builder<'_> {
         } else {
             self.fill
         };
-        self.leaves.push(Leaf {
-            reduction,
-            column,
-            aux: aux.to_vec(),
-            range,
-        });
-        Ok(Node::Leaf {
-            leaf: self.leaves.len() - 1,
-            fill,
-            cells,
-        })
+        let expression = match reduction {
+            Reduction::Count
+            | Reduction::Sum
+            | Reduction::Mean
+            | Reduction::Min
+            | Reduction::Max
+            | Reduction::First
+            | Reduction::Last => call.to_string(),
+            _ => argument.to_string(),
+        };
+        let aux = aux.to_vec();
+        self.leaves.push(Leaf { reduction, column, aux, range, expression });
+        Ok(Node::Leaf { leaf: self.leaves.len() - 1, fill, cells })
     }
 
     /// The range with one bucket more on the side where the rows begin.
     fn widen(&self, range: TimeRange) -> TimeRange {
-        let Some(interval) = self.interval else {
-            return range;
-        };
+        let Some(interval) = self.interval else { return range };
         if self.descending {
-            TimeRange {
-                max: range.max.saturating_add(interval.every).min(MAX_TIME),
-                ..range
-            }
+            TimeRange { max: range.max.saturating_add(interval.every).min(MAX_TIME), ..range }
         } else {
-            TimeRange {
-                min: range.min.saturating_sub(interval.every).max(MIN_TIME),
-                ..range
-            }
+            TimeRange { min: range.min.saturating_sub(interval.every).max(MIN_TIME), ..range }
         }
     }
 
@@ -198,15 +190,20 @@ impl Builder<'_> {
                 None => return fail("expected integer argument in sample()"),
             },
             "top" | "bottom" => {
-                let Some(count) = integer(call.args.len().saturating_sub(1)) else {
-                    return fail(format!(
-                        "expected integer as last argument in {}()",
-                        call.name
-                    ));
+                let Some(count) = integer(call.args.len().saturating_sub(1).max(1)) else {
+                    return fail(format!("expected integer as last argument in {}()", call.name));
                 };
                 Reduction::Extremes {
                     count,
-                    tags: call.args.len() - 2,
+                    tags: call.args[1..call.args.len() - 1]
+                        .iter()
+                        .map(|arg| match arg {
+                            Expr::VarRef(column) => {
+                                !self.schema.fields.contains_key(&column.name)
+                            }
+                            _ => false,
+                        })
+                        .collect(),
                     bottom: call.name == "bottom",
                 }
             }
@@ -229,25 +226,19 @@ impl Builder<'_> {
                 unit: unit(every.unwrap_or(1_000_000_000)),
                 non_negative: call.name != "derivative",
             },
-            "difference" => Transform::Difference {
-                non_negative: false,
-            },
+            "difference" => Transform::Difference { non_negative: false },
             "non_negative_difference" => Transform::Difference { non_negative: true },
             "elapsed" => Transform::Elapsed { unit: unit(1) },
             "cumulative_sum" => Transform::CumulativeSum,
             "moving_average" => Transform::MovingAverage(window(integer(1))),
-            "integral" => Transform::Integral {
-                unit: unit(1_000_000_000),
-            },
+            "integral" => Transform::Integral { unit: unit(1_000_000_000) },
             "holt_winters" | "holt_winters_with_fit" => Transform::HoltWinters {
                 predicted: window(integer(1)),
                 season: window(integer(2)),
                 fit: call.name == "holt_winters_with_fit",
             },
             name => {
-                let Some(technical) = Technical::named(name) else {
-                    return Ok(None);
-                };
+                let Some(technical) = Technical::named(name) else { return Ok(None) };
                 let warmup = match call.args.get(3) {
                     Some(Expr::String(word)) => Warmup::named(word),
                     _ => None,
@@ -276,9 +267,7 @@ impl Builder<'_> {
 
 /// A count out of a query; the check has refused what is none.
 fn window(value: Option<i64>) -> usize {
-    value
-        .and_then(|value| usize::try_from(value).ok())
-        .unwrap_or(0)
+    value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0)
 }
 
 fn innermost(call: &Call) -> Option<&Expr> {
@@ -303,7 +292,5 @@ fn unsupported(function: &str, field_type: FieldType) -> Option<String> {
         "holt_winters" | "holt_winters_with_fit" => "elapsed".to_owned(),
         other => other.replace('_', " "),
     };
-    Some(format!(
-        "unsupported {name} iterator type: *query.{kind}InterruptIterator"
-    ))
+    Some(format!("unsupported {name} iterator type: *query.{kind}InterruptIterator"))
 }

@@ -21,7 +21,8 @@ pub(super) fn execute(show: &Cardinality, env: &Env<'_>, out: &mut dyn Output) -
             CardinalityKind::TagKey | CardinalityKind::TagValues | CardinalityKind::FieldKey => {}
         }
     }
-    let condition = condition(env, show.condition.as_ref())?;
+    let mut condition = condition(env, show.condition.as_ref())?;
+    condition.present_only = show.kind == CardinalityKind::TagValues;
     if condition.has_time {
         let statement = match show.kind {
             CardinalityKind::Series => "SHOW SERIES EXACT CARDINALITY",
@@ -33,12 +34,7 @@ pub(super) fn execute(show: &Cardinality, env: &Env<'_>, out: &mut dyn Output) -
         };
         return fail(format!("{statement} doesn't support time in WHERE clause"));
     }
-    let targets = targets(
-        env,
-        show.database.as_deref(),
-        &show.sources,
-        env.context.policy,
-    )?;
+    let targets = targets(env, show.database.as_deref(), &show.sources, env.context.policy)?;
     if show.kind == CardinalityKind::FieldKey && condition.rest.is_some() {
         return Ok(());
     }
@@ -56,10 +52,7 @@ pub(super) fn execute(show: &Cardinality, env: &Env<'_>, out: &mut dyn Output) -
         let dimensions = dimensions(show, all.into_iter());
         for measurement in &found {
             for series in measurement.each() {
-                groups
-                    .entry(values(series, &dimensions))
-                    .or_default()
-                    .insert(&measurement.name);
+                groups.entry(values(series, &dimensions)).or_default().insert(&measurement.name);
             }
         }
         for (tags, names) in groups {
@@ -92,9 +85,7 @@ pub(super) fn execute(show: &Cardinality, env: &Env<'_>, out: &mut dyn Output) -
                 }
                 CardinalityKind::TagValues => {
                     let wanted = series.tags.iter().filter(|(key, _)| {
-                        show.with_key
-                            .as_ref()
-                            .is_none_or(|with| is_wanted_key(with, key))
+                        show.with_key.as_ref().is_none_or(|with| is_wanted_key(with, key))
                     });
                     group.extend(wanted.map(|(_, value)| &**value));
                 }
@@ -134,10 +125,7 @@ fn dimensions(show: &Cardinality, keys: impl Iterator<Item = Vec<u8>>) -> Vec<Ve
 }
 
 fn values(series: &Series, dimensions: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    dimensions
-        .iter()
-        .map(|key| series.tag(key).unwrap_or_default().to_vec())
-        .collect()
+    dimensions.iter().map(|key| series.tag(key).unwrap_or_default().to_vec()).collect()
 }
 
 fn count(

@@ -57,20 +57,10 @@ pub(super) fn delete(statement: &ast::Delete, env: &Env<'_>) -> Result<Outcome> 
             }
             Some(MeasurementName::Regex(regex)) => {
                 let named = Predicate::Measurement(Test::Matches(regex.engine().clone()));
-                (
-                    None,
-                    Predicate::And(Box::new(named), Box::new(predicate.clone())),
-                )
+                (None, Predicate::And(Box::new(named), Box::new(predicate.clone())))
             }
         };
-        context.source.delete(
-            bucket,
-            Delete {
-                measurement,
-                range: condition.range,
-                predicate,
-            },
-        )?;
+        context.source.delete(bucket, Delete { measurement, range: condition.range, predicate })?;
     }
     Ok(Outcome::Silent)
 }
@@ -119,9 +109,7 @@ fn refuse_fields(
     });
     for measurement in measurements {
         let fields = snapshot.fields(measurement, range);
-        let compared = fields
-            .iter()
-            .any(|(field, _)| names.iter().any(|n| n.as_bytes() == field));
+        let compared = fields.iter().any(|(field, _)| names.iter().any(|n| n.as_bytes() == field));
         if compared && !snapshot.living(measurement, range)?.is_empty() {
             return fail("shard 1: fields not supported in WHERE clause during deletion");
         }
@@ -138,19 +126,11 @@ fn predicate(expr: &Expr, depth: usize) -> Result<Predicate> {
     Ok(match expr {
         Expr::Paren(inner) => predicate(inner, depth)?,
         Expr::Boolean(true) => Predicate::All,
-        Expr::Binary {
-            op: BinaryOp::And,
-            lhs,
-            rhs,
-        } => Predicate::And(
+        Expr::Binary { op: BinaryOp::And, lhs, rhs } => Predicate::And(
             Box::new(predicate(lhs, depth + 1)?),
             Box::new(predicate(rhs, depth + 1)?),
         ),
-        Expr::Binary {
-            op: BinaryOp::Or,
-            lhs,
-            rhs,
-        } => Predicate::Or(
+        Expr::Binary { op: BinaryOp::Or, lhs, rhs } => Predicate::Or(
             Box::new(predicate(lhs, depth + 1)?),
             Box::new(predicate(rhs, depth + 1)?),
         ),
@@ -174,11 +154,7 @@ fn predicate(expr: &Expr, depth: usize) -> Result<Predicate> {
                 Predicate::Measurement(test)
             } else {
                 let key = column.name.clone().into_bytes();
-                Predicate::Tag {
-                    key,
-                    test,
-                    absent: Absent::Empty,
-                }
+                Predicate::Tag { key, test, absent: Absent::Empty }
             }
         }
         _ => Predicate::None,

@@ -204,10 +204,7 @@ mod tests {
         assert_eq!(calc(BinaryOp::Div, Float(1.0), Integer(0)), Float(0.0));
         assert_eq!(calc(BinaryOp::Mod, Integer(1), Integer(0)), Integer(0));
         assert!(matches!(calc(BinaryOp::Mod, Float(1.0), Integer(0)), Float(x) if x.is_nan()));
-        assert_eq!(
-            binary(BinaryOp::Div, Division::Whole, Integer(-7), Integer(2)),
-            Integer(-3)
-        );
+        assert_eq!(binary(BinaryOp::Div, Division::Whole, Integer(-7), Integer(2)), Integer(-3));
     }
 
     #[test]
@@ -222,15 +219,7 @@ mod tests {
     #[test]
     fn what_does_not_compare_is_false_for_every_operator() {
         assert!(!compares(BinaryOp::Neq, Value::Null, Value::Integer(1)));
-        assert!(!compares(
-            BinaryOp::Neq,
-            Value::String(b"a"),
-            Value::Integer(1)
-        ));
-        assert!(!compares(
-            BinaryOp::Lt,
-            Value::String(b"a"),
-            Value::String(b"b")
-        ));
+        assert!(!compares(BinaryOp::Neq, Value::String(b"a"), Value::Integer(1)));
+        assert!(!compares(BinaryOp::Lt, Value::String(b"a"), Value::String(b"b")));
     }
 }

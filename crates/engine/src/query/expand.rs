@@ -20,13 +20,7 @@ pub(super) fn dimensions(select: &Select, schema: &Schema) -> BTreeSet<String> {
             }
             Expr::Wildcard(_) => dimensions.extend(schema.tags.iter().cloned()),
             Expr::Regex(regex) => {
-                dimensions.extend(
-                    schema
-                        .tags
-                        .iter()
-                        .filter(|tag| regex.is_match(tag))
-                        .cloned(),
-                );
+                dimensions.extend(schema.tags.iter().filter(|tag| regex.is_match(tag)).cloned());
             }
             _ => {}
         }
@@ -36,11 +30,8 @@ pub(super) fn dimensions(select: &Select, schema: &Schema) -> BTreeSet<String> {
 
 /// The columns that a wildcard in the field list stands for, sorted by name.
 fn columns(select: &Select, schema: &Schema) -> Vec<(String, Type)> {
-    let mut columns: Vec<(String, Type)> = schema
-        .fields
-        .iter()
-        .map(|(name, ty)| (name.clone(), *ty))
-        .collect();
+    let mut columns: Vec<(String, Type)> =
+        schema.fields.iter().map(|(name, ty)| (name.clone(), *ty)).collect();
     let wild = select
         .dimensions
         .iter()
@@ -148,20 +139,14 @@ fn expand_call(
     };
     let name = field_name(field);
     for (column_name, column_type) in columns {
-        let Type::Field(field_type) = column_type else {
-            continue;
-        };
-        if !suits(&inner.name, *field_type)
-            || regex.is_some_and(|regex| !regex.is_match(column_name))
+        let Type::Field(field_type) = column_type else { continue };
+        if !suits(&inner.name, *field_type) || regex.is_some_and(|regex| !regex.is_match(column_name))
         {
             continue;
         }
         let mut expr = Expr::Call(call.clone());
         *first_argument(&mut expr) = column(column_name, *column_type);
-        fields.push(Field {
-            expr,
-            alias: Some(format!("{name}_{column_name}")),
-        });
+        fields.push(Field { expr, alias: Some(format!("{name}_{column_name}")) });
     }
     Ok(())
 }
@@ -172,9 +157,7 @@ fn first_argument(expr: &mut Expr) -> &mut Expr {
     if !is_call {
         return expr;
     }
-    let Expr::Call(call) = expr else {
-        unreachable!("checked above")
-    };
+    let Expr::Call(call) = expr else { unreachable!("checked above") };
     first_argument(&mut call.args[0])
 }
 

@@ -57,15 +57,8 @@ impl Filter {
         Ok(match expr {
             Expr::Paren(inner) => Self::compile(inner, input, fields)?,
             Expr::Boolean(value) => Self::Const(*value),
-            Expr::Binary {
-                op: BinaryOp::And,
-                lhs,
-                rhs,
-            } => {
-                match (
-                    Self::compile(lhs, input, fields)?,
-                    Self::compile(rhs, input, fields)?,
-                ) {
+            Expr::Binary { op: BinaryOp::And, lhs, rhs } => {
+                match (Self::compile(lhs, input, fields)?, Self::compile(rhs, input, fields)?) {
                     (Self::Const(false), _) | (_, Self::Const(false)) => Self::Const(false),
                     (Self::Const(true), other) | (other, Self::Const(true)) => other,
                     (Self::Series(mut a), Self::Series(b)) => {
@@ -75,15 +68,8 @@ impl Filter {
                     (a, b) => Self::And(Box::new(a), Box::new(b)),
                 }
             }
-            Expr::Binary {
-                op: BinaryOp::Or,
-                lhs,
-                rhs,
-            } => {
-                match (
-                    Self::compile(lhs, input, fields)?,
-                    Self::compile(rhs, input, fields)?,
-                ) {
+            Expr::Binary { op: BinaryOp::Or, lhs, rhs } => {
+                match (Self::compile(lhs, input, fields)?, Self::compile(rhs, input, fields)?) {
                     (Self::Const(true), _) | (_, Self::Const(true)) => Self::Const(true),
                     (Self::Const(false), other) | (other, Self::Const(false)) => other,
                     (Self::Series(mut a), Self::Series(b)) => {
@@ -100,6 +86,20 @@ impl Filter {
                 }
             }
             _ => Self::Const(false),
+        })
+    }
+
+    /// Compiles a condition on tags in which a missing tag makes every comparison false.
+    pub(super) fn of_present_tags(expr: &Expr, input: &Input) -> Result<Self> {
+        Ok(match expr {
+            Expr::Paren(inner) => Self::of_present_tags(inner, input)?,
+            Expr::Boolean(value) => Self::Const(*value),
+            Expr::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), lhs, rhs } => {
+                let lhs = Box::new(Self::of_present_tags(lhs, input)?);
+                let rhs = Box::new(Self::of_present_tags(rhs, input)?);
+                if *op == BinaryOp::And { Self::And(lhs, rhs) } else { Self::Or(lhs, rhs) }
+            }
+            _ => by_rows(expr, input, &mut Fields::default())?,
         })
     }
 
@@ -173,9 +173,9 @@ impl RowTest {
             .cells
             .iter()
             .map(|operand| match operand {
-                Operand::Tag(key) => input
-                    .tag(block.series.0, key)
-                    .map_or(Value::Null, Value::String),
+                Operand::Tag(key) => {
+                    input.tag(block.series.0, key).map_or(Value::Null, Value::String)
+                }
                 Operand::Field(_) | Operand::Missing => Value::Null,
             })
             .collect();
@@ -195,33 +195,23 @@ impl RowTest {
 
     /// A column compared with a number: no dispatch for each row.
     fn quick(&self, block: &Block) -> Option<Mask> {
-        let Formula::Binary(op, lhs, rhs) = &self.formula else {
-            return None;
-        };
+        let Formula::Binary(op, lhs, rhs) = &self.formula else { return None };
         let (Formula::Slot(slot), Formula::Literal(literal)) = (&**lhs, &**rhs) else {
             return None;
         };
-        let Operand::Field(at) = self.cells[*slot] else {
-            return None;
-        };
-        let Some(column) = &block.columns[at] else {
-            return Some(Mask::None);
-        };
+        let Operand::Field(at) = self.cells[*slot] else { return None };
+        let Some(column) = &block.columns[at] else { return Some(Mask::None) };
         if op.is_regex() {
             return None;
         }
         let mut mask: Vec<bool> = match (&column.values, literal) {
             (Values::Float(values), Scalar::Float(_) | Scalar::Integer(_)) => {
                 let limit = literal.as_f64()?;
-                values
-                    .iter()
-                    .map(|value| ordered(*op, value, &limit))
-                    .collect()
+                values.iter().map(|value| ordered(*op, value, &limit)).collect()
             }
-            (Values::Integer(values), Scalar::Integer(limit)) => values
-                .iter()
-                .map(|value| ordered(*op, value, limit))
-                .collect(),
+            (Values::Integer(values), Scalar::Integer(limit)) => {
+                values.iter().map(|value| ordered(*op, value, limit)).collect()
+            }
             _ => return None,
         };
         forget_absent(column, &mut mask);
@@ -231,9 +221,7 @@ impl RowTest {
 
 fn forget_absent(column: &Column, mask: &mut [bool]) {
     if let Some(present) = &column.present {
-        mask.iter_mut()
-            .zip(present.iter())
-            .for_each(|(taken, present)| *taken &= present);
+        mask.iter_mut().zip(present.iter()).for_each(|(taken, present)| *taken &= present);
     }
 }
 
@@ -250,9 +238,7 @@ fn is_field(input: &Input, column: &VarRef) -> bool {
 /// A comparison of a stored measurement's tags as a set of series; `None` if rows have to be
 /// tested for it.
 fn by_series(input: &Input, op: BinaryOp, lhs: &Expr, rhs: &Expr) -> Option<Filter> {
-    let Data::Stored { index, .. } = &input.data else {
-        return None;
-    };
+    let Data::Stored { index, .. } = &input.data else { return None };
     let (column, value) = match (lhs, rhs) {
         (Expr::VarRef(column), value) | (value, Expr::VarRef(column)) => (column, value),
         _ => return None,
@@ -281,11 +267,7 @@ fn by_series(input: &Input, op: BinaryOp, lhs: &Expr, rhs: &Expr) -> Option<Filt
             text.is_empty()
         }
         Expr::Regex(regex) => {
-            for (_, ids) in values
-                .into_iter()
-                .flatten()
-                .filter(|(text, _)| regex.is_match(text))
-            {
+            for (_, ids) in values.into_iter().flatten().filter(|(text, _)| regex.is_match(text)) {
                 ids.iter().for_each(|id| set[id.index()] = true);
             }
             regex.is_match("")
@@ -307,9 +289,7 @@ fn by_series(input: &Input, op: BinaryOp, lhs: &Expr, rhs: &Expr) -> Option<Filt
         for (_, ids) in values.into_iter().flatten() {
             ids.iter().for_each(|id| without[id.index()] = false);
         }
-        set.iter_mut()
-            .zip(without)
-            .for_each(|(taken, without)| *taken |= without);
+        set.iter_mut().zip(without).for_each(|(taken, without)| *taken |= without);
     }
     Some(finish(set, negated))
 }

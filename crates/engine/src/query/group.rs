@@ -52,7 +52,7 @@ pub(super) fn groups(
     }
     for (number, (input, scan)) in inputs.iter().enumerate() {
         env.check()?;
-        if !scan.reads_columns() {
+        if !scan.has_rows(input) {
             continue;
         }
         for series in input.living(range)? {
@@ -64,12 +64,7 @@ pub(super) fn groups(
             }
             let tags: Vec<Vec<u8>> = dimensions
                 .iter()
-                .map(|key| {
-                    input
-                        .tag(series, key.as_bytes())
-                        .unwrap_or_default()
-                        .to_vec()
-                })
+                .map(|key| input.tag(series, key.as_bytes()).unwrap_or_default().to_vec())
                 .collect();
             let key = (input.name.clone(), tags);
             let at = match known.get(&key) {
@@ -87,18 +82,13 @@ pub(super) fn groups(
             let members = &mut groups[at].members;
             match members.last_mut() {
                 Some(member) if member.input == number => member.series.push(series),
-                _ => members.push(Member {
-                    input: number,
-                    series: vec![series],
-                }),
+                _ => members.push(Member { input: number, series: vec![series] }),
             }
         }
     }
     let most = env.context.limits.max_select_series;
     if most > 0 && count > most {
-        return fail(format!(
-            "max-select-series limit exceeded: ({count}/{most})"
-        ));
+        return fail(format!("max-select-series limit exceeded: ({count}/{most})"));
     }
     groups.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.tags.cmp(&b.tags)));
     Ok(choose(groups, limit))

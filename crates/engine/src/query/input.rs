@@ -22,15 +22,9 @@ pub(super) struct Input {
 
 pub(super) enum Data {
     /// A measurement of a bucket.
-    Stored {
-        snapshot: Arc<dyn Snapshot>,
-        index: Arc<MeasurementIndex>,
-    },
+    Stored { snapshot: Arc<dyn Snapshot>, index: Arc<MeasurementIndex> },
     /// The rows of a subquery.
-    Derived {
-        columns: Arc<[String]>,
-        series: Vec<Derived>,
-    },
+    Derived { columns: Arc<[String]>, series: Vec<Derived> },
 }
 
 /// A series of a subquery's result.
@@ -120,10 +114,7 @@ impl Input {
         }
         match &self.data {
             Data::Stored { snapshot, .. } => snapshot.slices(&self.name, range, few),
-            Data::Derived { .. } => vec![Slice {
-                range,
-                window_start: 0,
-            }],
+            Data::Derived { .. } => vec![Slice { range, window_start: 0 }],
         }
     }
 
@@ -140,10 +131,7 @@ impl Input {
                 let names: Vec<&[u8]> = fields.iter().map(String::as_bytes).collect();
                 Ok(snapshot.read(&self.name, &ids, &names, slice)?)
             }
-            Data::Derived {
-                columns,
-                series: all,
-            } => Ok(series
+            Data::Derived { columns, series: all } => Ok(series
                 .iter()
                 .filter_map(|id| {
                     let rows = &all[*id as usize];

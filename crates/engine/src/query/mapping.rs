@@ -7,10 +7,7 @@ use super::{Context, Result, VisibleMapping, fail};
 impl Context<'_> {
     /// The database of a statement: the one it names, else the request's.
     pub(super) fn database<'s>(&'s self, named: Option<&'s str>) -> Result<&'s str> {
-        match named
-            .or(self.database)
-            .filter(|database| !database.is_empty())
-        {
+        match named.or(self.database).filter(|database| !database.is_empty()) {
             Some(database) => Ok(database),
             None => fail("database name required"),
         }
@@ -31,11 +28,7 @@ impl Context<'_> {
         if let Some(visible) = self.find(database, policy) {
             return Ok(visible.mapping.bucket);
         }
-        if !self
-            .mappings
-            .iter()
-            .any(|visible| visible.mapping.database == database)
-        {
+        if !self.mappings.iter().any(|visible| visible.mapping.database == database) {
             return fail(format!("database not found: {database}"));
         }
         match policy.filter(|policy| !policy.is_empty()) {

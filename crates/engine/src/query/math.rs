@@ -59,9 +59,7 @@ impl Math {
 
     /// Its result; null for what is no number.
     pub(super) fn apply<'a>(self, args: &[Value<'a>]) -> Value<'a> {
-        let Some(first) = args.first().copied() else {
-            return Value::Null;
-        };
+        let Some(first) = args.first().copied() else { return Value::Null };
         if self.keeps_type() {
             return match (self, first) {
                 (Self::Abs, Value::Float(x)) => Value::Float(x.abs()),
@@ -73,9 +71,7 @@ impl Math {
                 _ => Value::Null,
             };
         }
-        let Some(x) = number(first) else {
-            return Value::Null;
-        };
+        let Some(x) = number(first) else { return Value::Null };
         let second = args.get(1).copied().and_then(number);
         Value::Float(match self {
             Self::Sin => x.sin(),
@@ -92,7 +88,7 @@ impl Math {
             Self::Atan2 | Self::Pow | Self::Log => match second {
                 None => return Value::Null,
                 Some(y) if self == Self::Atan2 => x.atan2(y),
-                Some(y) if self == Self::Pow => x.powf(y),
+                Some(y) if self == Self::Pow => pow(x, y),
                 Some(y) => x.ln() / y.ln(),
             },
             Self::Abs | Self::Floor | Self::Ceil | Self::Round => return Value::Null,
@@ -113,19 +109,62 @@ fn log2(x: f64) -> f64 {
     fraction.ln() * (1.0 / std::f64::consts::LN_2) + f64::from(exponent)
 }
 
+/// A power by repeated squaring of the fraction, exponents apart: InfluxDB's last digits again.
+pub(super) fn pow(x: f64, y: f64) -> f64 {
+    let plain = !x.is_finite() || !y.is_finite() || x == 0.0 || y.abs() >= 4e9;
+    if plain || y == 0.0 || y.abs() == 0.5 || (x < 0.0 && y.fract() != 0.0) {
+        return x.powf(y);
+    }
+    let mut whole = y.abs().trunc();
+    let mut rest = y.abs().fract();
+    let mut fraction = 1.0;
+    if rest != 0.0 {
+        if rest > 0.5 {
+            rest -= 1.0;
+            whole += 1.0;
+        }
+        fraction = (rest * x.ln()).exp();
+    }
+    let mut exponent = 0_i64;
+    let (base, shift) = split(x.abs());
+    let (mut base, mut shift) = (base.copysign(x), i64::from(shift));
+    let mut left = whole as u64;
+    while left != 0 {
+        if shift.abs() > 1 << 12 {
+            exponent += shift;
+            break;
+        }
+        if left & 1 == 1 {
+            fraction *= base;
+            exponent += shift;
+        }
+        base *= base;
+        shift *= 2;
+        if base < 0.5 {
+            base += base;
+            shift -= 1;
+        }
+        left >>= 1;
+    }
+    if y < 0.0 {
+        fraction = 1.0 / fraction;
+        exponent = -exponent;
+    }
+    // In two steps, so that a result below the normal range is rounded once.
+    let step = |exponent: i64| 2f64.powi(exponent.clamp(-4000, 4000) as i32);
+    if exponent.abs() < 1000 {
+        fraction * step(exponent)
+    } else {
+        fraction * step(exponent / 2) * step(exponent - exponent / 2)
+    }
+}
+
 /// A positive finite number as a fraction in [0.5, 1) and a power of two.
 fn split(x: f64) -> (f64, i32) {
-    let (x, shift) = if x < f64::MIN_POSITIVE {
-        (x * 2f64.powi(52), -52)
-    } else {
-        (x, 0)
-    };
+    let (x, shift) = if x < f64::MIN_POSITIVE { (x * 2f64.powi(52), -52) } else { (x, 0) };
     let bits = x.to_bits();
     let exponent = ((bits >> 52) & 0x7ff) as i32 - 1022;
-    (
-        f64::from_bits((bits & !(0x7ff << 52)) | (1022 << 52)),
-        exponent + shift,
-    )
+    (f64::from_bits((bits & !(0x7ff << 52)) | (1022 << 52)), exponent + shift)
 }
 
 #[cfg(test)]
@@ -136,29 +175,31 @@ mod tests {
     fn integers_stay_integers_where_nothing_changes() {
         assert_eq!(Math::Floor.apply(&[Value::Integer(-3)]), Value::Integer(-3));
         assert_eq!(Math::Abs.apply(&[Value::Integer(-3)]), Value::Integer(3));
-        assert_eq!(
-            Math::Abs.apply(&[Value::Integer(i64::MIN)]),
-            Value::Integer(i64::MIN)
-        );
+        assert_eq!(Math::Abs.apply(&[Value::Integer(i64::MIN)]), Value::Integer(i64::MIN));
         assert_eq!(Math::Round.apply(&[Value::Float(-2.5)]), Value::Float(-3.0));
     }
 
     #[test]
     fn logarithms_of_powers_are_exact() {
         assert_eq!(Math::Log2.apply(&[Value::Integer(8)]), Value::Float(3.0));
-        assert_eq!(
-            Math::Log2.apply(&[Value::Float(2f64.powi(-1060))]),
-            Value::Float(-1060.0)
-        );
+        assert_eq!(Math::Log2.apply(&[Value::Float(2f64.powi(-1060))]), Value::Float(-1060.0));
         assert_eq!(Math::Log10.apply(&[Value::Integer(100)]), Value::Float(2.0));
+    }
+
+    #[test]
+    fn powers_agree_with_plain_ones() {
+        for (x, y) in [(2.0, 10.0), (2.0, -3.0), (-2.0, 3.0), (9.0, 0.5), (1.5, 2.5), (0.3, 7.0)] {
+            let (ours, plain): (f64, f64) = (pow(x, y), f64::powf(x, y));
+            assert!((ours - plain).abs() <= plain.abs() * 1e-14, "{x}^{y}: {ours} {plain}");
+        }
+        assert_eq!(pow(10.0, 400.0), f64::INFINITY);
+        assert_eq!(pow(10.0, -400.0), 0.0);
+        assert!(pow(-2.0, 0.5).is_nan());
     }
 
     #[test]
     fn what_is_no_number_gives_null() {
         assert_eq!(Math::Sin.apply(&[Value::String(b"x")]), Value::Null);
-        assert_eq!(
-            Math::Pow.apply(&[Value::Integer(2), Value::Null]),
-            Value::Null
-        );
+        assert_eq!(Math::Pow.apply(&[Value::Integer(2), Value::Null]), Value::Null);
     }
 }

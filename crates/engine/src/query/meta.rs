@@ -22,6 +22,8 @@ pub(super) struct Condition {
     /// Whether time was compared at all.
     pub(super) has_time: bool,
     pub(super) rest: Option<Expr>,
+    /// Whether a missing tag makes a comparison false, instead of counting as an empty one.
+    pub(super) present_only: bool,
 }
 
 /// Splits the condition of a metadata statement.
@@ -29,17 +31,12 @@ pub(super) fn condition(env: &Env<'_>, condition: Option<&Expr>) -> Result<Condi
     let (bounds, rest) = split_condition(condition, env.context.now, None).map_err(text)?;
     Ok(Condition {
         range: TimeRange {
-            min: bounds
-                .min
-                .unwrap_or(TimeRange::ALL.min)
-                .max(TimeRange::ALL.min),
-            max: bounds
-                .max
-                .unwrap_or(TimeRange::ALL.max)
-                .min(TimeRange::ALL.max),
+            min: bounds.min.unwrap_or(TimeRange::ALL.min).max(TimeRange::ALL.min),
+            max: bounds.max.unwrap_or(TimeRange::ALL.max).min(TimeRange::ALL.max),
         },
         has_time: bounds.min.is_some() || bounds.max.is_some(),
         rest,
+        present_only: false,
     })
 }
 
@@ -77,18 +74,14 @@ pub(super) fn find(
         if !wanted.is_none_or(|wanted| is_named(&name, wanted)) {
             continue;
         }
-        let Some(index) = snapshot.index(&name) else {
-            continue;
-        };
+        let Some(index) = snapshot.index(&name) else { continue };
         let input = Input {
             name,
-            data: Data::Stored {
-                snapshot: Arc::clone(&snapshot),
-                index: Arc::clone(&index),
-            },
+            data: Data::Stored { snapshot: Arc::clone(&snapshot), index: Arc::clone(&index) },
             schema: Schema::default(),
         };
         let filter = match &condition.rest {
+            Some(rest) if condition.present_only => Filter::of_present_tags(rest, &input)?,
             Some(rest) => Filter::compile(rest, &input, &mut Fields::default())?,
             None => Filter::Const(true),
         };
@@ -99,12 +92,7 @@ pub(super) fn find(
             .map(SeriesId)
             .collect();
         if !series.is_empty() {
-            found.push(Found {
-                name: input.name,
-                snapshot: Arc::clone(&snapshot),
-                index,
-                series,
-            });
+            found.push(Found { name: input.name, snapshot: Arc::clone(&snapshot), index, series });
         }
     }
     Ok(found)
@@ -150,10 +138,7 @@ pub(super) fn find_all(
     let mut all: Vec<(BucketId, Found)> = Vec::new();
     for (bucket, wanted) in targets {
         for found in find(env, *bucket, *wanted, condition)? {
-            if !all
-                .iter()
-                .any(|(other, known)| other == bucket && known.name == found.name)
-            {
+            if !all.iter().any(|(other, known)| other == bucket && known.name == found.name) {
                 all.push((*bucket, found));
             }
         }

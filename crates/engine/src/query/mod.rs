@@ -109,11 +109,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_select_series: 0,
-            max_select_buckets: 0,
-            max_held: 30_000_000,
-        }
+        Self { max_select_series: 0, max_select_buckets: 0, max_held: 30_000_000 }
     }
 }
 
@@ -209,9 +205,7 @@ impl<'a> Env<'a> {
             return Ok(Arc::clone(snapshot));
         }
         let snapshot = self.context.source.snapshot(bucket)?;
-        self.snapshots
-            .borrow_mut()
-            .insert(bucket, Arc::clone(&snapshot));
+        self.snapshots.borrow_mut().insert(bucket, Arc::clone(&snapshot));
         Ok(snapshot)
     }
 

@@ -67,10 +67,7 @@ struct Bucket {
 }
 
 const fn window(time: i64) -> i64 {
-    time.saturating_sub(MONDAY)
-        .div_euclid(WINDOW)
-        .saturating_mul(WINDOW)
-        .saturating_add(MONDAY)
+    time.saturating_sub(MONDAY).div_euclid(WINDOW).saturating_mul(WINDOW).saturating_add(MONDAY)
 }
 
 impl Model {
@@ -87,26 +84,14 @@ impl Model {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = Arc::make_mut(buckets.entry(bucket).or_default());
         let measurement = bucket.measurements.entry(measurement.to_vec()).or_default();
-        let known = measurement.fields(TimeRange {
-            min: time,
-            max: time,
-        });
+        let known = measurement.fields(TimeRange { min: time, max: time });
         for (name, value) in &fields {
-            if known
-                .iter()
-                .any(|(n, t)| n == name && *t != value.field_type())
-            {
+            if known.iter().any(|(n, t)| n == name && *t != value.field_type()) {
                 return false;
             }
         }
         let id = Arc::make_mut(&mut measurement.index).intern(tags);
-        measurement
-            .rows
-            .entry(id)
-            .or_default()
-            .entry(time)
-            .or_default()
-            .extend(fields);
+        measurement.rows.entry(id).or_default().entry(time).or_default().extend(fields);
         true
     }
 }
@@ -142,11 +127,7 @@ impl Source for Model {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = Arc::make_mut(buckets.entry(bucket).or_default());
         for (name, measurement) in &mut bucket.measurements {
-            if delete
-                .measurement
-                .as_ref()
-                .is_some_and(|wanted| wanted != name)
-            {
+            if delete.measurement.as_ref().is_some_and(|wanted| wanted != name) {
                 continue;
             }
             let index = Arc::clone(&measurement.index);
@@ -157,9 +138,7 @@ impl Source for Model {
                 !rows.is_empty()
             });
         }
-        bucket
-            .measurements
-            .retain(|_, measurement| !measurement.rows.is_empty());
+        bucket.measurements.retain(|_, measurement| !measurement.rows.is_empty());
         Ok(())
     }
 }
@@ -170,27 +149,19 @@ impl Snapshot for Bucket {
     }
 
     fn index(&self, measurement: &[u8]) -> Option<Arc<MeasurementIndex>> {
-        self.measurements
-            .get(measurement)
-            .map(|measurement| Arc::clone(&measurement.index))
+        self.measurements.get(measurement).map(|measurement| Arc::clone(&measurement.index))
     }
 
     fn living(&self, measurement: &[u8], range: TimeRange) -> Result<Vec<SeriesId>, ReadError> {
-        let Some(measurement) = self.measurements.get(measurement) else {
-            return Ok(Vec::new());
-        };
-        let mut living: Vec<SeriesId> = measurement
-            .rows_in_windows(range)
-            .map(|(id, _)| id)
-            .collect();
+        let Some(measurement) = self.measurements.get(measurement) else { return Ok(Vec::new()) };
+        let mut living: Vec<SeriesId> =
+            measurement.rows_in_windows(range).map(|(id, _)| id).collect();
         living.dedup();
         Ok(living)
     }
 
     fn fields(&self, measurement: &[u8], range: TimeRange) -> Vec<(Vec<u8>, FieldType)> {
-        self.measurements
-            .get(measurement)
-            .map_or_else(Vec::new, |found| found.fields(range))
+        self.measurements.get(measurement).map_or_else(Vec::new, |found| found.fields(range))
     }
 
     fn window_count(&self, measurement: &[u8], range: TimeRange) -> usize {
@@ -198,9 +169,7 @@ impl Snapshot for Bucket {
     }
 
     fn slices(&self, measurement: &[u8], range: TimeRange, _: Option<Few>) -> Vec<Slice> {
-        let Some(measurement) = self.measurements.get(measurement) else {
-            return Vec::new();
-        };
+        let Some(measurement) = self.measurements.get(measurement) else { return Vec::new() };
         let starts: std::collections::BTreeSet<i64> = measurement
             .rows
             .values()
@@ -211,10 +180,8 @@ impl Snapshot for Bucket {
         starts
             .into_iter()
             .map(|start| Slice {
-                range: range.intersect(TimeRange {
-                    min: start,
-                    max: start.saturating_add(WINDOW - 1),
-                }),
+                range: range
+                    .intersect(TimeRange { min: start, max: start.saturating_add(WINDOW - 1) }),
                 window_start: start,
             })
             .collect()
@@ -227,14 +194,10 @@ impl Snapshot for Bucket {
         fields: &[&[u8]],
         slice: Slice,
     ) -> Result<Vec<Block>, ReadError> {
-        let Some(measurement) = self.measurements.get(measurement) else {
-            return Ok(Vec::new());
-        };
+        let Some(measurement) = self.measurements.get(measurement) else { return Ok(Vec::new()) };
         let mut blocks = Vec::new();
         for id in series {
-            let Some(rows) = measurement.rows.get(id) else {
-                continue;
-            };
+            let Some(rows) = measurement.rows.get(id) else { continue };
             let rows: Vec<(i64, &Row)> = rows
                 .range(slice.range.min..=slice.range.max)
                 .filter(|(_, row)| fields.iter().any(|field| row.contains_key(*field)))
@@ -258,11 +221,7 @@ impl Snapshot for Bucket {
                 })
                 .collect();
             let times = rows.iter().map(|(time, _)| *time).collect();
-            blocks.push(Block {
-                series: *id,
-                times,
-                columns,
-            });
+            blocks.push(Block { series: *id, times, columns });
         }
         Ok(blocks)
     }

@@ -95,53 +95,33 @@ mod tests {
     use influxd_influxql::ast::{BinaryOp, Call};
 
     fn call(name: &str) -> Expr {
-        Expr::Call(Call {
-            name: name.to_owned(),
-            args: vec![Expr::var("u")],
-        })
+        Expr::Call(Call { name: name.to_owned(), args: vec![Expr::var("u")] })
     }
 
     fn named(items: Vec<(Expr, Option<&str>)>) -> Vec<String> {
         let fields: Vec<Field> = items
             .into_iter()
-            .map(|(expr, alias)| Field {
-                expr,
-                alias: alias.map(str::to_owned),
-            })
+            .map(|(expr, alias)| Field { expr, alias: alias.map(str::to_owned) })
             .collect();
         column_names(&fields)
     }
 
     #[test]
     fn an_expression_is_named_after_its_columns_and_calls() {
-        let sum = Expr::binary(
-            BinaryOp::Add,
-            Expr::binary(BinaryOp::Mul, Expr::Integer(2), Expr::var("u")),
-            call("max"),
-        );
+        let sum = Expr::binary(BinaryOp::Add, Expr::binary(BinaryOp::Mul, Expr::Integer(2), Expr::var("u")), call("max"));
         assert_eq!(named(vec![(sum, None)]), ["u_max"]);
     }
 
     #[test]
     fn a_taken_name_gets_a_number_and_an_alias_goes_first() {
         assert_eq!(
-            named(vec![
-                (call("mean"), None),
-                (call("mean"), None),
-                (call("mean"), Some("mean"))
-            ]),
+            named(vec![(call("mean"), None), (call("mean"), None), (call("mean"), Some("mean"))]),
             ["mean_1", "mean_2", "mean"]
         );
         assert_eq!(
-            named(vec![
-                (Expr::var("u"), Some("x")),
-                (Expr::var("i"), Some("x"))
-            ]),
+            named(vec![(Expr::var("u"), Some("x")), (Expr::var("i"), Some("x"))]),
             ["x", "x"]
         );
-        assert_eq!(
-            named(vec![(Expr::var("u"), Some("")), (Expr::var("u"), None)]),
-            ["u", "u_1"]
-        );
+        assert_eq!(named(vec![(Expr::var("u"), Some("")), (Expr::var("u"), None)]), ["u", "u_1"]);
     }
 }

@@ -17,7 +17,6 @@ use super::group::SeriesLimit;
 use super::input::{Data, Input};
 use super::math::Math;
 use super::names::column_names;
-use super::reduce::Reduction;
 use super::sink::RowLimit;
 use super::types::{Schema, Type};
 use super::window::Interval;
@@ -34,11 +33,8 @@ pub(super) struct Frame {
 
 impl Frame {
     /// The frame of a query that stands alone.
-    pub(super) const OUTERMOST: Self = Self {
-        range: TimeRange::ALL,
-        interval: None,
-        descending: None,
-    };
+    pub(super) const OUTERMOST: Self =
+        Self { range: TimeRange::ALL, interval: None, descending: None };
 }
 
 /// A source of a plan.
@@ -68,6 +64,8 @@ pub(super) struct Plan {
     /// What is left of the condition without time.
     pub(super) condition: Option<Expr>,
     pub(super) range: TimeRange,
+    /// Whether rows begin with the first bucket that has points.
+    pub(super) open: bool,
     pub(super) interval: Option<Interval>,
     pub(super) fill: Fill,
     pub(super) descending: bool,
@@ -95,25 +93,17 @@ impl Plan {
     /// Plans a query and those inside it.
     pub(super) fn new(env: &Env<'_>, select: &Select, frame: Frame) -> Result<Self> {
         let now = env.context.now;
-        let descending = frame
-            .descending
-            .unwrap_or(select.order() == Order::Descending);
+        let descending =
+            frame.descending.unwrap_or(select.order() == Order::Descending);
         let (bounds, condition) =
             split_condition(select.condition.as_ref(), now, select.timezone).map_err(text)?;
         let interval = match interval(select, now)? {
             Some(interval) => Some(interval),
             None => frame.interval,
         };
-        let latest = if interval.is_some() {
-            now
-        } else {
-            TimeRange::ALL.max
-        };
+        let latest = if interval.is_some() { now } else { TimeRange::ALL.max };
         let mut range = TimeRange {
-            min: bounds
-                .min
-                .unwrap_or(TimeRange::ALL.min)
-                .max(TimeRange::ALL.min),
+            min: bounds.min.unwrap_or(TimeRange::ALL.min).max(TimeRange::ALL.min),
             max: bounds.max.unwrap_or(latest).min(TimeRange::ALL.max),
         };
         range = range.intersect(frame.range);
@@ -122,11 +112,7 @@ impl Plan {
             fill = Fill::None;
         }
 
-        let inner = Frame {
-            range,
-            interval,
-            descending: Some(descending),
-        };
+        let inner = Frame { range, interval, descending: Some(descending) };
         let wild = has_wildcard(select);
         let mut sources = Vec::new();
         let mut schema = Schema::default();
@@ -160,17 +146,12 @@ impl Plan {
             dimensions,
             condition,
             range,
+            open: range.min == TimeRange::ALL.min,
             interval,
             fill,
             descending,
-            rows: RowLimit {
-                limit: given(select.limit),
-                offset: given(select.offset),
-            },
-            series: SeriesLimit {
-                limit: given(select.slimit),
-                offset: given(select.soffset),
-            },
+            rows: RowLimit { limit: given(select.limit), offset: given(select.offset) },
+            series: SeriesLimit { limit: given(select.slimit), offset: given(select.soffset) },
             zone: select.timezone,
             faults: Vec::new(),
         };
@@ -194,9 +175,7 @@ impl Plan {
     /// Applies `max-select-buckets` (InfluxQL 4.14).
     fn limit_buckets(&mut self, env: &Env<'_>, fields: &[Field]) -> Result<()> {
         let most = env.context.limits.max_select_buckets;
-        let Some(interval) = self.interval.filter(|_| most > 0) else {
-            return Ok(());
-        };
+        let Some(interval) = self.interval.filter(|_| most > 0) else { return Ok(()) };
         if !fields.iter().any(|field| field.expr.has_call()) {
             return Ok(());
         }
@@ -205,13 +184,12 @@ impl Plan {
             let last = interval.window(self.range.max).0;
             let first = last.saturating_sub(interval.every.saturating_mul(most));
             self.range.min = self.range.min.max(first);
+            self.open = true;
             return Ok(());
         }
         let count = interval.count(self.range);
         if u64::try_from(count).is_ok_and(|count| count > most) {
-            return fail(format!(
-                "max-select-buckets limit exceeded: ({count}/{most})"
-            ));
+            return fail(format!("max-select-buckets limit exceeded: ({count}/{most})"));
         }
         Ok(())
     }
@@ -249,7 +227,9 @@ impl Plan {
             self.types.push(schema.evaluate(&field.expr)?);
             let formula = formula(&field.expr, &mut |leaf| {
                 Ok(match leaf {
-                    Expr::Call(call) => known.iter().position(|other| *other == call).unwrap_or(0),
+                    Expr::Call(call) => {
+                        known.iter().position(|other| *other == call).unwrap_or(0)
+                    }
                     Expr::VarRef(column) if known.is_empty() => builder.column(column),
                     Expr::VarRef(column) => {
                         aux.push(column.clone());
@@ -269,10 +249,8 @@ impl Plan {
             }
         }
         if !known.is_empty() {
-            let aux: Vec<usize> = aux[tags..]
-                .iter()
-                .map(|column| builder.column(column))
-                .collect();
+            let aux: Vec<usize> =
+                aux[tags..].iter().map(|column| builder.column(column)).collect();
             let mut nodes = Vec::new();
             for call in known {
                 nodes.push(builder.node(call, self.range, &aux)?);
@@ -282,11 +260,7 @@ impl Plan {
                 Node::Transform(..) => false,
             };
             let own_time = own_time && nodes.iter().all(selects);
-            self.kind = Kind::Calls {
-                nodes,
-                leaves: builder.leaves,
-                own_time,
-            };
+            self.kind = Kind::Calls { nodes, leaves: builder.leaves, own_time };
         }
         self.columns = builder.columns;
         self.faults = builder.faults;
@@ -295,15 +269,7 @@ impl Plan {
 
     /// The types of the cells of a row.
     pub(super) fn cells(&self) -> Vec<FieldType> {
-        self.types
-            .iter()
-            .map(|ty| ty.map_or(FieldType::Float, Type::cells))
-            .collect()
-    }
-
-    /// Whether it only collects raw points, reductions aside.
-    pub(super) fn is_raw(&self) -> bool {
-        matches!(self.kind, Kind::Raw)
+        self.types.iter().map(|ty| ty.map_or(FieldType::Float, Type::cells)).collect()
     }
 }
 
@@ -359,9 +325,7 @@ fn has_wildcard(select: &Select) -> bool {
 /// `time()` among the dimensions (InfluxQL 7.2).
 fn interval(select: &Select, now: i64) -> Result<Option<Interval>> {
     for dimension in &select.dimensions {
-        let Expr::Call(call) = dimension.unparen() else {
-            continue;
-        };
+        let Expr::Call(call) = dimension.unparen() else { continue };
         let Some(Expr::Duration(every)) = call.args.first().map(Expr::unparen) else {
             return fail("time dimension must have duration argument");
         };
@@ -373,7 +337,8 @@ fn interval(select: &Select, now: i64) -> Result<Option<Interval>> {
             Some(Expr::Duration(offset)) => *offset,
             Some(Expr::Call(_)) => now,
             Some(instant) => {
-                let equals = Expr::binary(BinaryOp::Eq, Expr::var("time"), instant.clone());
+                let equals =
+                    Expr::binary(BinaryOp::Eq, Expr::var("time"), instant.clone());
                 let (range, _) =
                     split_condition(Some(&equals), now, select.timezone).map_err(text)?;
                 range.min.unwrap_or(0)
@@ -405,17 +370,13 @@ fn measurements(
     let names: Vec<Vec<u8>> = match &measurement.name {
         MeasurementName::Name(name) if name.is_empty() => return fail("invalid measurement"),
         MeasurementName::Name(name) => vec![name.clone().into_bytes()],
-        MeasurementName::Regex(regex) => snapshot
-            .measurements()
-            .into_iter()
-            .filter(|name| regex.is_match(name))
-            .collect(),
+        MeasurementName::Regex(regex) => {
+            snapshot.measurements().into_iter().filter(|name| regex.is_match(name)).collect()
+        }
     };
     let mut inputs = Vec::new();
     for name in names {
-        let Some(index) = snapshot.index(&name) else {
-            continue;
-        };
+        let Some(index) = snapshot.index(&name) else { continue };
         let mut schema = Schema::default();
         for (field, field_type) in snapshot.fields(&name, range) {
             let field = String::from_utf8_lossy(&field).into_owned();
@@ -433,10 +394,7 @@ fn measurements(
         } else {
             schema.tags = index.tag_keys().map(utf8).collect();
         }
-        let data = Data::Stored {
-            snapshot: Arc::clone(&snapshot),
-            index,
-        };
+        let data = Data::Stored { snapshot: Arc::clone(&snapshot), index };
         inputs.push(Input { name, data, schema });
     }
     Ok(inputs)
@@ -453,12 +411,5 @@ fn refuse_system_source(name: &str) -> Result<()> {
         "_name" | "_tagKey" => "the appropriate meta command",
         _ => return Ok(()),
     };
-    fail(format!(
-        "unable to use system source '{name}': use {instead} instead"
-    ))
-}
-
-/// Whether a leaf reads raw points for a transformation.
-pub(super) fn collects(leaf: &Leaf) -> bool {
-    leaf.reduction == Reduction::Collect
+    fail(format!("unable to use system source '{name}': use {instead} instead"))
 }

@@ -16,11 +16,7 @@ pub(super) struct Point {
 impl Point {
     /// A point without further cells.
     pub(super) const fn new(time: i64, value: Scalar) -> Self {
-        Self {
-            time,
-            value,
-            aux: Vec::new(),
-        }
+        Self { time, value, aux: Vec::new() }
     }
 }
 

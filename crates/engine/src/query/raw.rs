@@ -2,13 +2,13 @@
 
 use influxd_model::TimeRange;
 
-use super::eval::Formula;
 use super::group::Group;
 use super::input::Input;
 use super::output::Value;
 use super::scalar::Scalar;
 use super::scan::{Batch, Scan};
 use super::sink::{Emitter, RowLimit, Sink};
+use super::eval::Formula;
 use super::stream::RawFill;
 use super::{Env, Result};
 use crate::source::Few;
@@ -65,13 +65,8 @@ impl Raw<'_> {
     }
 
     fn few(&self, groups: usize) -> Option<Few> {
-        let rows = usize::try_from(self.limit.rows()?)
-            .ok()?
-            .saturating_mul(groups);
-        Some(Few {
-            rows,
-            descending: self.descending,
-        })
+        let rows = usize::try_from(self.limit.rows()?).ok()?.saturating_mul(groups);
+        Some(Few { rows, descending: self.descending })
     }
 
     /// A group of one input, slice by slice.
@@ -101,20 +96,14 @@ impl Raw<'_> {
     /// Several groups, or one out of several inputs: read together, then written one by one.
     fn together(&self, groups: &[Group], sink: &mut dyn Sink) -> Result<()> {
         let mut parts: Vec<Vec<Part<'_>>> = groups.iter().map(|_| Vec::new()).collect();
-        let enough = self
-            .limit
-            .rows()
-            .and_then(|rows| usize::try_from(rows).ok());
+        let enough = self.limit.rows().and_then(|rows| usize::try_from(rows).ok());
         let mut held = 0;
         for (number, (input, scan)) in self.inputs.iter().enumerate() {
             let mut owner = vec![u32::MAX; input.series_count()];
             let mut series = Vec::new();
             for (at, group) in groups.iter().enumerate() {
                 for member in group.members.iter().filter(|member| member.input == number) {
-                    member
-                        .series
-                        .iter()
-                        .for_each(|id| owner[*id as usize] = at as u32);
+                    member.series.iter().for_each(|id| owner[*id as usize] = at as u32);
                     series.extend_from_slice(&member.series);
                 }
             }
@@ -130,9 +119,7 @@ impl Raw<'_> {
                 for batch in scan.read(self.env, input, &series, slice)? {
                     let at = owner[batch.series as usize] as usize;
                     // What only the filter asked for makes no row.
-                    rows[at] += (0..batch.times.len())
-                        .filter(|row| batch.has_value(*row))
-                        .count();
+                    rows[at] += (0..batch.times.len()).filter(|row| batch.has_value(input, *row)).count();
                     held += batch.times.len();
                     self.env.hold(batch.times.len())?;
                     parts[at].push(Part { input, scan, batch });
@@ -203,7 +190,7 @@ impl Raw<'_> {
         filler: &mut Filler<'_>,
     ) -> Result<()> {
         let Part { input, scan, batch } = part;
-        if !batch.has_value(row) {
+        if !batch.has_value(input, row) {
             return Ok(());
         }
         let cell = |slot: usize| batch.cell(input, &scan.slots[slot], row);

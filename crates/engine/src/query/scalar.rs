@@ -184,10 +184,7 @@ pub(super) fn cast_column(column: Column, to: FieldType) -> Option<Column> {
         }
         _ => return None,
     };
-    Some(Column {
-        values,
-        present: column.present,
-    })
+    Some(Column { values, present: column.present })
 }
 
 #[cfg(test)]
@@ -199,18 +196,9 @@ mod tests {
         let far = Value::Float(1e20);
         assert_eq!(cast(far, FieldType::Integer), Value::Integer(i64::MIN));
         assert_eq!(cast(far, FieldType::Unsigned), Value::Unsigned(1 << 63));
-        assert_eq!(
-            cast(Value::Float(-1.9), FieldType::Integer),
-            Value::Integer(-1)
-        );
-        assert_eq!(
-            cast(Value::Float(-1.9), FieldType::Unsigned),
-            Value::Unsigned(u64::MAX)
-        );
-        assert_eq!(
-            cast(Value::Float(1e19), FieldType::Unsigned),
-            Value::Unsigned(10u64.pow(19))
-        );
+        assert_eq!(cast(Value::Float(-1.9), FieldType::Integer), Value::Integer(-1));
+        assert_eq!(cast(Value::Float(-1.9), FieldType::Unsigned), Value::Unsigned(u64::MAX));
+        assert_eq!(cast(Value::Float(1e19), FieldType::Unsigned), Value::Unsigned(10u64.pow(19)));
     }
 
     #[test]

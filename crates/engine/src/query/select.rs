@@ -21,7 +21,10 @@ use super::{Env, Result, fail};
 /// Executes a `SELECT` statement.
 pub(super) fn execute(select: &Select, env: &Env<'_>, out: &mut dyn Output) -> Result<()> {
     let plan = prepare(select, env)?;
-    if select.into.is_some() {
+    if let Some(into) = &select.into {
+        let context = env.context;
+        let database = context.database(into.database.as_deref())?;
+        context.bucket(database, into.policy.as_deref())?;
         return fail("not implemented: SELECT INTO");
     }
     let mut columns = vec![plan.time.clone()];
@@ -71,17 +74,8 @@ impl Plan {
                 columns: self.columns.len(),
             }
             .run(&groups, sink),
-            Kind::Calls {
-                nodes,
-                leaves,
-                own_time,
-            } => {
-                let job = Job {
-                    env,
-                    inputs: &inputs,
-                    leaves,
-                    interval: self.interval,
-                };
+            Kind::Calls { nodes, leaves, own_time } => {
+                let job = Job { env, inputs: &inputs, leaves, interval: self.interval };
                 let states = job.run(&groups)?;
                 let stream = Stream {
                     env,
@@ -90,6 +84,7 @@ impl Plan {
                     interval: self.interval,
                     descending: self.descending,
                     range: self.range,
+                    open: self.open,
                     own_time: *own_time,
                     fill: self.fill,
                 };
@@ -138,15 +133,8 @@ impl Plan {
                     };
                     plan.run(env, dimensions, &mut rows)?;
                     for (name, series) in rows.finish(descending) {
-                        let data = Data::Derived {
-                            columns: std::sync::Arc::clone(&columns),
-                            series,
-                        };
-                        inputs.push(Input {
-                            name,
-                            data,
-                            schema: schema.clone(),
-                        });
+                        let data = Data::Derived { columns: std::sync::Arc::clone(&columns), series };
+                        inputs.push(Input { name, data, schema: schema.clone() });
                     }
                 }
             }
@@ -168,10 +156,9 @@ impl Plan {
     /// Fails if a function would get values of a type that it does not take.
     fn refuse_types(&self, inputs: &[(Input, Scan)], groups: &[Group]) -> Result<()> {
         for (column, fault) in &self.faults {
-            let hit = groups
-                .iter()
-                .flat_map(|group| &group.members)
-                .any(|member| matches!(inputs[member.input].1.slots[*column], Slot::Column(_)));
+            let hit = groups.iter().flat_map(|group| &group.members).any(|member| {
+                matches!(inputs[member.input].1.slots[*column], Slot::Column(_))
+            });
             if hit {
                 return fail(fault.clone());
             }

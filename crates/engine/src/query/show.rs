@@ -35,13 +35,7 @@ pub(super) fn retention_policies(
     out: &mut dyn Output,
 ) -> Result<()> {
     let database = env.context.database(database)?;
-    let columns = [
-        "name",
-        "duration",
-        "shardGroupDuration",
-        "replicaN",
-        "default",
-    ];
+    let columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"];
     out.begin_series(head(None, &columns))?;
     for visible in env.context.mappings {
         let mapping = &visible.mapping;
@@ -81,15 +75,10 @@ pub(super) fn measurements(
     if condition.has_time {
         return fail("SHOW MEASUREMENTS doesn't support time in WHERE clause");
     }
-    let window = Window {
-        limit: show.limit,
-        offset: show.offset,
-    };
+    let window = Window { limit: show.limit, offset: show.offset };
     let Some(policy) = &show.policy else {
         let mapping = context.find(database.unwrap_or_default(), None);
-        let Some(mapping) = mapping else {
-            return Ok(());
-        };
+        let Some(mapping) = mapping else { return Ok(()) };
         let snapshot = env.snapshot(mapping.mapping.bucket)?;
         let names = names(show, &*snapshot, &condition)?;
         let rows = window.of(names).map(|name| [name]);
@@ -126,10 +115,7 @@ fn names(
 ) -> Result<Vec<Vec<u8>>> {
     let mut names = Vec::new();
     for name in snapshot.measurements() {
-        let named = show
-            .with
-            .as_ref()
-            .is_none_or(|with| is_named(&name, &with.name));
+        let named = show.with.as_ref().is_none_or(|with| is_named(&name, &with.name));
         let taken = match &condition.rest {
             Some(rest) => named && takes_measurement(rest, &name, snapshot)?,
             None => named,
@@ -147,16 +133,10 @@ fn takes_measurement(expr: &Expr, name: &[u8], snapshot: &dyn Snapshot) -> Resul
     match expr {
         Expr::Paren(inner) => takes_measurement(inner, name, snapshot),
         Expr::Boolean(value) => Ok(*value),
-        Expr::Binary {
-            op: BinaryOp::And,
-            lhs,
-            rhs,
-        } => Ok(takes_measurement(lhs, name, snapshot)? && takes_measurement(rhs, name, snapshot)?),
-        Expr::Binary {
-            op: BinaryOp::Or,
-            lhs,
-            rhs,
-        } => Ok(takes_measurement(lhs, name, snapshot)? || takes_measurement(rhs, name, snapshot)?),
+        Expr::Binary { op: BinaryOp::And, lhs, rhs } => Ok(takes_measurement(lhs, name, snapshot)?
+            && takes_measurement(rhs, name, snapshot)?),
+        Expr::Binary { op: BinaryOp::Or, lhs, rhs } => Ok(takes_measurement(lhs, name, snapshot)?
+            || takes_measurement(rhs, name, snapshot)?),
         Expr::Binary { op, lhs, rhs } => {
             let (Expr::VarRef(column), value) = (lhs.unparen(), rhs.unparen()) else {
                 return fail(format!("invalid condition expression: {expr}"));
@@ -187,12 +167,8 @@ fn has_value(
     key: &[u8],
     suits: &dyn Fn(&[u8]) -> bool,
 ) -> Result<bool> {
-    let Some(index) = snapshot.index(name) else {
-        return Ok(false);
-    };
-    let Some(values) = index.tag_values(key) else {
-        return Ok(false);
-    };
+    let Some(index) = snapshot.index(name) else { return Ok(false) };
+    let Some(values) = index.tag_values(key) else { return Ok(false) };
     let mut living = None;
     for (_, ids) in values.iter().filter(|(value, _)| suits(value)) {
         let living = match &living {
@@ -209,35 +185,20 @@ fn has_value(
 /// `SHOW SERIES`
 pub(super) fn series(show: &ShowSeries, env: &Env<'_>, out: &mut dyn Output) -> Result<()> {
     let condition = condition(env, show.condition.as_ref())?;
-    let targets = targets(
-        env,
-        show.database.as_deref(),
-        &show.sources,
-        env.context.policy,
-    )?;
+    let targets = targets(env, show.database.as_deref(), &show.sources, env.context.policy)?;
     let found = find_all(env, &targets, &condition)?;
     let mut keys: BTreeSet<Vec<u8>> = BTreeSet::new();
     for measurement in &found {
         env.hold(measurement.series.len())?;
-        keys.extend(
-            measurement
-                .each()
-                .map(|series| line_key(&measurement.name, &series.tags)),
-        );
+        keys.extend(measurement.each().map(|series| line_key(&measurement.name, &series.tags)));
     }
-    let window = Window {
-        limit: show.limit,
-        offset: show.offset,
-    };
+    let window = Window { limit: show.limit, offset: show.offset };
     list(out, head(None, &["key"]), window.of(keys).map(|key| [key]))
 }
 
 /// The key of a series as line protocol has it.
 pub(super) fn line_key(measurement: &[u8], tags: &[(Box<[u8]>, Box<[u8]>)]) -> Vec<u8> {
-    let tags = tags
-        .iter()
-        .map(|(key, value)| (key.to_vec(), value.to_vec()))
-        .collect();
+    let tags = tags.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
     match SeriesKey::new(measurement.to_vec(), tags) {
         Ok(key) => key.to_line_bytes(),
         Err(_) => measurement.to_vec(),
@@ -247,10 +208,7 @@ pub(super) fn line_key(measurement: &[u8], tags: &[(Box<[u8]>, Box<[u8]>)]) -> V
 /// `SHOW TAG KEYS`: of the default policy, whatever the request says.
 pub(super) fn tag_keys(show: &ShowTagKeys, env: &Env<'_>, out: &mut dyn Output) -> Result<()> {
     let condition = condition(env, show.condition.as_ref())?;
-    let window = Window {
-        limit: show.limit,
-        offset: show.offset,
-    };
+    let window = Window { limit: show.limit, offset: show.offset };
     for found in tagged(env, show.database.as_deref(), &show.sources, &condition)? {
         let keys: BTreeSet<Vec<u8>> = found
             .each()
@@ -278,10 +236,7 @@ fn tagged(
     let targets: Vec<_> = if sources.is_empty() {
         vec![(bucket, None)]
     } else {
-        sources
-            .iter()
-            .map(|source| (bucket, Some(&source.name)))
-            .collect()
+        sources.iter().map(|source| (bucket, Some(&source.name))).collect()
     };
     find_all(env, &targets, condition)
 }
@@ -292,10 +247,7 @@ pub(super) fn tag_values(show: &ShowTagValues, env: &Env<'_>, out: &mut dyn Outp
     if let Some(rest) = &condition.rest {
         refuse_non_tags(rest)?;
     }
-    let window = Window {
-        limit: show.limit,
-        offset: show.offset,
-    };
+    let window = Window { limit: show.limit, offset: show.offset };
     for found in tagged(env, show.database.as_deref(), &show.sources, &condition)? {
         let mut values: BTreeSet<(Vec<u8>, Vec<u8>)> = BTreeSet::new();
         for series in found.each() {
@@ -315,11 +267,7 @@ pub(super) fn tag_values(show: &ShowTagValues, env: &Env<'_>, out: &mut dyn Outp
 fn refuse_non_tags(expr: &Expr) -> Result<()> {
     match expr {
         Expr::Paren(inner) => refuse_non_tags(inner),
-        Expr::Binary {
-            op: BinaryOp::And | BinaryOp::Or,
-            lhs,
-            rhs,
-        } => {
+        Expr::Binary { op: BinaryOp::And | BinaryOp::Or, lhs, rhs } => {
             refuse_non_tags(lhs)?;
             refuse_non_tags(rhs)
         }
@@ -335,11 +283,7 @@ fn refuse_non_tags(expr: &Expr) -> Result<()> {
                 op,
                 BinaryOp::Eq | BinaryOp::Neq | BinaryOp::EqRegex | BinaryOp::NeqRegex
             );
-            if suits {
-                Ok(())
-            } else {
-                fail(format!("expression too complex for metaquery: {expr}"))
-            }
+            if suits { Ok(()) } else { fail(format!("expression too complex for metaquery: {expr}")) }
         }
         _ => Ok(()),
     }
@@ -348,26 +292,17 @@ fn refuse_non_tags(expr: &Expr) -> Result<()> {
 /// `SHOW FIELD KEYS`
 pub(super) fn field_keys(show: &ShowFieldKeys, env: &Env<'_>, out: &mut dyn Output) -> Result<()> {
     let condition = condition(env, None)?;
-    let targets = targets(
-        env,
-        show.database.as_deref(),
-        &show.sources,
-        env.context.policy,
-    )?;
-    let window = Window {
-        limit: show.limit,
-        offset: show.offset,
-    };
+    let targets = targets(env, show.database.as_deref(), &show.sources, env.context.policy)?;
+    let window = Window { limit: show.limit, offset: show.offset };
     for found in find_all(env, &targets, &condition)? {
-        let fields = found.snapshot.fields(&found.name, TimeRange::ALL);
-        let rows = window
-            .of(fields)
-            .map(|(name, field_type)| [name, field_type.name().as_bytes().to_vec()]);
-        list(
-            out,
-            head(Some(&found.name), &["fieldKey", "fieldType"]),
-            rows,
-        )?;
+        let mut rows: Vec<[Vec<u8>; 2]> = found
+            .snapshot
+            .fields(&found.name, TimeRange::ALL)
+            .into_iter()
+            .map(|(name, field_type)| [name, field_type.name().as_bytes().to_vec()])
+            .collect();
+        rows.sort();
+        list(out, head(Some(&found.name), &["fieldKey", "fieldType"]), window.of(rows))?;
     }
     Ok(())
 }

@@ -72,10 +72,7 @@ impl Sink for ToSeries<'_> {
         if self.inputs.last().is_none_or(|(last, _)| last != name) {
             self.inputs.push((name.to_vec(), Vec::new()));
         }
-        let (_, series) = self
-            .inputs
-            .last_mut()
-            .expect("pushed above if it was missing");
+        let (_, series) = self.inputs.last_mut().expect("pushed above if it was missing");
         series.push(Derived {
             tags: self
                 .dimensions
@@ -92,10 +89,7 @@ impl Sink for ToSeries<'_> {
 
     fn row(&mut self, time: i64, cells: &[Value<'_>]) -> Result<()> {
         self.env.hold(1)?;
-        let series = self
-            .inputs
-            .last_mut()
-            .and_then(|(_, series)| series.last_mut());
+        let series = self.inputs.last_mut().and_then(|(_, series)| series.last_mut());
         let series = series.expect("a row comes after the beginning of its series");
         series.times.push(time);
         for (column, cell) in series.columns.iter_mut().zip(cells) {
@@ -172,7 +166,11 @@ impl<'a> Emitter<'a> {
     }
 
     /// Takes a row, whose slots `row` gives.
-    pub(super) fn row<'r>(&mut self, time: i64, row: &impl Fn(usize) -> Value<'r>) -> Result<()> {
+    pub(super) fn row<'r>(
+        &mut self,
+        time: i64,
+        row: &impl Fn(usize) -> Value<'r>,
+    ) -> Result<()> {
         if self.skip > 0 {
             self.skip -= 1;
             return Ok(());

@@ -26,6 +26,8 @@ pub(super) struct Stream<'a> {
     pub(super) descending: bool,
     /// The range of the query, as wide as its rows.
     pub(super) range: TimeRange,
+    /// Whether rows begin with the first bucket that has points.
+    pub(super) open: bool,
     /// Whether the only call is a selector: its points keep their own times.
     pub(super) own_time: bool,
     pub(super) fill: Fill,
@@ -49,14 +51,8 @@ impl Stream<'_> {
         let mut row: Vec<Point> = vec![Point::default(); streams.len()];
         let mut count = 0_u32;
         loop {
-            let times = streams
-                .iter_mut()
-                .filter_map(|stream| Some(stream.peek()?.time));
-            let next = if self.descending {
-                times.max()
-            } else {
-                times.min()
-            };
+            let times = streams.iter_mut().filter_map(|stream| Some(stream.peek()?.time));
+            let next = if self.descending { times.max() } else { times.min() };
             let Some(time) = next else { return Ok(()) };
             for ((stream, cell), node) in streams.iter_mut().zip(&mut row).zip(self.nodes) {
                 *cell = match stream.next_if(|point| point.time == time) {
@@ -67,7 +63,10 @@ impl Stream<'_> {
             let values = self.nodes.len();
             emitter.row(time, &|slot| match slot.checked_sub(values) {
                 None => row[slot].value.value(),
-                Some(at) => row[0].aux.get(at).map_or(Value::Null, Scalar::value),
+                Some(at) => row[0]
+                    .aux
+                    .get(at)
+                    .map_or(Value::Null, Scalar::value),
             })?;
             if emitter.is_done() {
                 return Ok(());
@@ -81,9 +80,7 @@ impl Stream<'_> {
 
     /// The cell of a column in a row that other columns made.
     fn missing(&self, node: &Node) -> Scalar {
-        let Fill::Number(number) = self.fill else {
-            return Scalar::Null;
-        };
+        let Fill::Number(number) = self.fill else { return Scalar::Null };
         match node {
             Node::Leaf { cells, .. } => as_cell(number, *cells),
             Node::Transform(..) => as_cell(number, FieldType::Float),
@@ -107,11 +104,7 @@ impl Stream<'_> {
                     },
                 )
             }
-            Node::Leaf {
-                leaf: number,
-                fill,
-                cells,
-            } => {
+            Node::Leaf { leaf: number, fill, cells } => {
                 let leaf = &self.leaves[*number];
                 let states = buckets[*number].take().unwrap_or_default();
                 let reduction = &leaf.reduction;
@@ -120,8 +113,9 @@ impl Stream<'_> {
                 let points = move |bucket: super::aggregate::Bucket| {
                     let start = if in_buckets { bucket.start } else { start };
                     let own_time = self.own_time && self.interval.is_none();
-                    let mut points = finish(self.env, reduction, bucket.state, start, own_time);
-                    if self.descending && (reduction.keeps_times()) {
+                    let mut points =
+                        finish(self.env, reduction, bucket.state, start, own_time);
+                    if self.descending {
                         points.reverse();
                     }
                     points
@@ -138,7 +132,11 @@ impl Stream<'_> {
                         *cells,
                         leaf.aux.len(),
                         interval,
-                        leaf.range,
+                        if self.open {
+                            TimeRange { min: MIN_TIME, ..leaf.range }
+                        } else {
+                            leaf.range
+                        },
                         self.descending,
                     )),
                     _ => points,

@@ -92,7 +92,6 @@ impl Schema {
         match column.hint {
             Some(TypeHint::Field) => self.fields.get(&column.name).copied(),
             Some(hint) => hinted(hint),
-            None if column.name == "time" => Some(Type::Time),
             None => self
                 .fields
                 .get(&column.name)
@@ -120,10 +119,7 @@ impl Schema {
             Expr::Distinct(name) => {
                 let mut column = Expr::var(std::mem::take(name));
                 self.annotate(&mut column);
-                *expr = Expr::Call(Call {
-                    name: "distinct".to_owned(),
-                    args: vec![column],
-                });
+                *expr = Expr::Call(Call { name: "distinct".to_owned(), args: vec![column] });
             }
             Expr::Wildcard(_)
             | Expr::Regex(_)
@@ -172,20 +168,8 @@ impl Schema {
         }
         Ok(match call.name.as_str() {
             "count" | "elapsed" => Some(Type::Field(FieldType::Integer)),
-            "first"
-            | "last"
-            | "min"
-            | "max"
-            | "sum"
-            | "mode"
-            | "spread"
-            | "percentile"
-            | "sample"
-            | "top"
-            | "bottom"
-            | "distinct"
-            | "difference"
-            | "non_negative_difference"
+            "first" | "last" | "min" | "max" | "sum" | "mode" | "spread" | "percentile" | "sample"
+            | "top" | "bottom" | "distinct" | "difference" | "non_negative_difference"
             | "cumulative_sum" => argument,
             _ => float,
         })
@@ -200,9 +184,7 @@ impl Schema {
     ) -> Result<Option<Type>, StatementError> {
         use FieldType::{Boolean, Float, Integer, Unsigned};
         let fail = |reason: String| {
-            Err(StatementError::Text(format!(
-                "type error: {expr}: {reason}"
-            )))
+            Err(StatementError::Text(format!("type error: {expr}: {reason}")))
         };
         let left = self.evaluate(lhs)?;
         let right = self.evaluate(rhs)?;
@@ -215,10 +197,7 @@ impl Schema {
             && !integer.unparen().is_literal()
         {
             return fail(if unsigned.unparen().is_literal() {
-                format!(
-                    "cannot use {} with an integer and unsigned literal",
-                    op.symbol()
-                )
+                format!("cannot use {} with an integer and unsigned literal", op.symbol())
             } else {
                 format!(
                     "cannot use {} between an integer and unsigned, an explicit cast is required",
@@ -226,9 +205,7 @@ impl Schema {
                 )
             });
         }
-        let (Some(left), Some(right)) = (left, right) else {
-            return Ok(left.or(right));
-        };
+        let (Some(left), Some(right)) = (left, right) else { return Ok(left.or(right)) };
         let whole = matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor);
         let result = match (left, right) {
             (Type::Field(Boolean), Type::Field(Boolean)) if whole => Some(Boolean),
@@ -247,11 +224,7 @@ impl Schema {
         };
         match result {
             Some(result) => Ok(Some(Type::Field(result))),
-            None => fail(format!(
-                "incompatible types: {} and {}",
-                left.name(),
-                right.name()
-            )),
+            None => fail(format!("incompatible types: {} and {}", left.name(), right.name())),
         }
     }
 }

@@ -17,8 +17,9 @@ pub(super) struct Interval {
 
 /// Seconds east of UTC at an instant, as nanoseconds.
 pub(super) fn zone_offset(zone: Tz, time: i64) -> i64 {
-    let local =
-        zone.offset_from_utc_datetime(&chrono::DateTime::from_timestamp_nanos(time).naive_utc());
+    let local = zone.offset_from_utc_datetime(
+        &chrono::DateTime::from_timestamp_nanos(time).naive_utc(),
+    );
     i64::from(local.fix().local_minus_utc()) * 1_000_000_000
 }
 
@@ -29,17 +30,9 @@ impl Interval {
         let time = time.saturating_sub(self.offset);
         let zone = self.zone.map_or(0, |zone| zone_offset(zone, time));
         let into = time.wrapping_add(zone).rem_euclid(every);
-        let start = if MIN_TIME.saturating_add(into) >= time {
-            MIN_TIME
-        } else {
-            time - into
-        };
+        let start = if MIN_TIME.saturating_add(into) >= time { MIN_TIME } else { time - into };
         let left = every - into;
-        let end = if MAX_TIME - left <= time {
-            MAX_TIME
-        } else {
-            time + left
-        };
+        let end = if MAX_TIME - left <= time { MAX_TIME } else { time + left };
         let start = start.saturating_add(self.offset);
         let end = end.saturating_add(self.offset);
         match self.zone {
@@ -94,11 +87,7 @@ mod tests {
     const DAY: i64 = 86_400 * S;
 
     fn plain(every: i64, offset: i64) -> Interval {
-        Interval {
-            every,
-            offset,
-            zone: None,
-        }
+        Interval { every, offset, zone: None }
     }
 
     #[test]
@@ -107,10 +96,7 @@ mod tests {
         assert_eq!(plain(20 * S, 5 * S).window(24 * S), (5 * S, 25 * S));
         assert_eq!(plain(20 * S, 0).window(-1), (-20 * S, 0));
         // Weeks start on Thursdays.
-        assert_eq!(
-            plain(7 * DAY, 0).window(1_577_836_800 * S).0,
-            1_577_318_400 * S
-        );
+        assert_eq!(plain(7 * DAY, 0).window(1_577_836_800 * S).0, 1_577_318_400 * S);
     }
 
     #[test]
@@ -121,11 +107,7 @@ mod tests {
 
     #[test]
     fn days_follow_the_zone() {
-        let days = Interval {
-            every: DAY,
-            offset: 0,
-            zone: Some(chrono_tz::America::New_York),
-        };
+        let days = Interval { every: DAY, offset: 0, zone: Some(chrono_tz::America::New_York) };
         // 2020-03-08 has 23 hours there, 2020-11-01 has 25.
         let (start, end) = days.window(1_583_672_400 * S);
         assert_eq!((start, end - start), (1_583_643_600 * S, 23 * 3_600 * S));

@@ -147,11 +147,7 @@ where
 {
     let present = column.present.as_ref();
     let pick = |row: usize, value: T| {
-        State::Pick(Point {
-            time: times[row],
-            value: value.scalar(),
-            aux: aux(row),
-        })
+        State::Pick(Point { time: times[row], value: value.scalar(), aux: aux(row) })
     };
     match reduction {
         Reduction::Sum | Reduction::Mean => {
@@ -165,21 +161,11 @@ where
                 return None;
             }
             Some(if *reduction == Reduction::Sum {
-                State::Sum {
-                    window,
-                    part: sum.scalar(),
-                    total: Scalar::Null,
-                }
+                State::Sum { window, part: sum.scalar(), total: Scalar::Null }
             } else {
                 let mean = sum.float() / count as f64;
                 let sum = weighted(mean, count);
-                State::Mean {
-                    window,
-                    sum,
-                    count,
-                    total: 0.0,
-                    total_count: 0,
-                }
+                State::Mean { window, sum, count, total: 0.0, total_count: 0 }
             })
         }
         Reduction::Min => {
@@ -268,11 +254,7 @@ fn extreme_boolean(
         }
     });
     best.map(|(row, value)| {
-        State::Pick(Point {
-            time: times[row],
-            value: Scalar::Boolean(value),
-            aux: aux(row),
-        })
+        State::Pick(Point { time: times[row], value: Scalar::Boolean(value), aux: aux(row) })
     })
 }
 
@@ -295,10 +277,7 @@ fn edge(
     };
     let mut best = point(candidates.next()?);
     // Rows of a subquery may share a time.
-    for row in candidates
-        .take_while(|row| times[*row] == best.time)
-        .collect::<Vec<_>>()
-    {
+    for row in candidates.take_while(|row| times[*row] == best.time).collect::<Vec<_>>() {
         let rival = point(row);
         if better(reduction, &rival, &best) {
             best = rival;
@@ -311,12 +290,11 @@ fn tally(column: &Column, times: &[i64], rows: Range<usize>) -> Option<State> {
     let present = column.present.as_ref();
     let mut tallies: HashMap<Key, Tally> = HashMap::new();
     let mut note = |key: Key, row: usize| {
-        let tally = tallies.entry(key).or_insert(Tally {
-            count: 0,
-            first: times[row],
-        });
+        let time = times[row];
+        let tally = tallies.entry(key).or_insert(Tally { count: 0, first: time, last: time });
         tally.count += 1;
-        tally.first = tally.first.min(times[row]);
+        tally.first = tally.first.min(time);
+        tally.last = tally.last.max(time);
     };
     match &column.values {
         Values::Float(values) => each(values, present, rows, |row, v| note(Key::float(v), row)),

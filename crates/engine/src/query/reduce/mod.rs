@@ -35,12 +35,9 @@ pub(super) enum Reduction {
     Last,
     Percentile(f64),
     Sample(usize),
-    /// `top` and `bottom`: how many, and which of the further cells are the tag arguments.
-    Extremes {
-        count: usize,
-        tags: usize,
-        bottom: bool,
-    },
+    /// `top` and `bottom`: how many; for each of the tag arguments, which are the first of the
+    /// further cells, whether it is a tag; which of the two.
+    Extremes { count: usize, tags: Vec<bool>, bottom: bool },
     /// All points, for a transformation of raw values.
     Collect,
 }
@@ -62,10 +59,7 @@ impl Reduction {
 
     /// Whether its points keep their own times even inside buckets.
     pub(super) const fn keeps_times(&self) -> bool {
-        matches!(
-            self,
-            Self::Sample(_) | Self::Extremes { .. } | Self::Collect
-        )
+        matches!(self, Self::Sample(_) | Self::Extremes { .. } | Self::Collect)
     }
 
     /// Whether an empty bucket is filled (InfluxQL 7.4).
@@ -81,33 +75,21 @@ impl Reduction {
 #[derive(Debug, Clone)]
 pub(super) enum State {
     Count(i64),
-    Sum {
-        window: i64,
-        part: Scalar,
-        total: Scalar,
-    },
-    Mean {
-        window: i64,
-        sum: f64,
-        count: u64,
-        total: f64,
-        total_count: u64,
-    },
+    Sum { window: i64, part: Scalar, total: Scalar },
+    Mean { window: i64, sum: f64, count: u64, total: f64, total_count: u64 },
     Pick(Point),
-    Range {
-        least: Scalar,
-        greatest: Scalar,
-    },
+    Range { least: Scalar, greatest: Scalar },
     Numbers(Values),
     Tally(HashMap<Key, Tally>),
     Points(Vec<Point>),
 }
 
-/// How often a value came, and when first.
+/// How often a value came, and when first and last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tally {
     pub(super) count: u64,
     pub(super) first: i64,
+    pub(super) last: i64,
 }
 
 /// A value by which to count.
@@ -153,16 +135,8 @@ impl State {
         match (self, other) {
             (Self::Count(a), Self::Count(b)) => *a += b,
             (
-                Self::Sum {
-                    window,
-                    part,
-                    total,
-                },
-                Self::Sum {
-                    window: other_window,
-                    part: other_part,
-                    ..
-                },
+                Self::Sum { window, part, total },
+                Self::Sum { window: other_window, part: other_part, .. },
             ) => {
                 if *window == other_window {
                     *part = add(part, &other_part);
@@ -173,19 +147,8 @@ impl State {
                 }
             }
             (
-                Self::Mean {
-                    window,
-                    sum,
-                    count,
-                    total,
-                    total_count,
-                },
-                Self::Mean {
-                    window: other_window,
-                    sum: other_sum,
-                    count: other_count,
-                    ..
-                },
+                Self::Mean { window, sum, count, total, total_count },
+                Self::Mean { window: other_window, sum: other_sum, count: other_count, .. },
             ) => {
                 if *window == other_window {
                     *sum += other_sum;
@@ -203,10 +166,7 @@ impl State {
             }
             (
                 Self::Range { least, greatest },
-                Self::Range {
-                    least: other_least,
-                    greatest: other_greatest,
-                },
+                Self::Range { least: other_least, greatest: other_greatest },
             ) => {
                 if compare(other_least.value(), least.value()).is_lt() {
                     *least = other_least;
@@ -226,9 +186,11 @@ impl State {
                     let known = a.entry(key).or_insert(Tally {
                         count: 0,
                         first: i64::MAX,
+                        last: i64::MIN,
                     });
                     known.count += tally.count;
                     known.first = known.first.min(tally.first);
+                    known.last = known.last.max(tally.last);
                 }
             }
             (Self::Points(a), Self::Points(b)) => a.extend(b),
@@ -239,11 +201,7 @@ impl State {
 
 /// A mean times its count, as the next level adds it up.
 pub(super) fn weighted(mean: f64, count: u64) -> f64 {
-    if count >= 2 {
-        mean * count as f64
-    } else {
-        mean
-    }
+    if count >= 2 { mean * count as f64 } else { mean }
 }
 
 /// Whether a selector would rather have `a` than `b`.

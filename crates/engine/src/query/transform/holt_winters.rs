@@ -1,6 +1,7 @@
 //! Forecast by triple exponential smoothing (InfluxQL 9.5).
 
 use super::Setting;
+use crate::query::math::pow;
 use crate::query::points::{Point, Points};
 use crate::query::scalar::Scalar;
 
@@ -13,33 +14,21 @@ pub(super) fn forecast<'a>(
     setting: Setting,
 ) -> Points<'a> {
     let nothing = || -> Points<'a> { Box::new(std::iter::empty()) };
-    let Some(interval) = setting.interval.map(|interval| interval.every) else {
-        return nothing();
-    };
-    let points: Vec<(i64, f64)> = input
-        .filter_map(|point| Some((point.time, point.value.as_f64()?)))
-        .collect();
+    let Some(interval) = setting.interval.map(|interval| interval.every) else { return nothing() };
+    let points: Vec<(i64, f64)> =
+        input.filter_map(|point| Some((point.time, point.value.as_f64()?))).collect();
     let season = if season >= 2 { season } else { 0 };
-    let (Some(first), Some(last)) = (points.first(), points.last()) else {
-        return nothing();
-    };
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return nothing() };
     if points.len() < 2 || points.len() < season || predicted == 0 {
         return nothing();
     }
     if rounded(last.0, interval) <= rounded(first.0, interval) {
         return nothing();
     }
-    let model = Model {
-        values: slots(&points, interval),
-        season,
-    };
+    let model = Model { values: slots(&points, interval), season };
     let mut best = model.best();
     let forecast = model.forecast(predicted, &mut best);
-    let (skip, start) = if fit {
-        (0, first.0)
-    } else {
-        (model.values.len(), last.0 + interval)
-    };
+    let (skip, start) = if fit { (0, first.0) } else { (model.values.len(), last.0 + interval) };
     let results: Vec<Point> = forecast[skip..]
         .iter()
         .enumerate()
@@ -90,11 +79,7 @@ impl Model {
         let mut parameters = vec![0.0; 6];
         if self.season == 0 {
             parameters[4] = 0.5 * y[0];
-            parameters[5] = if y[1].is_nan() {
-                0.0
-            } else {
-                0.5 * (y[1] - y[0])
-            };
+            parameters[5] = if y[1].is_nan() { 0.0 } else { 0.5 * (y[1] - y[0]) };
             return parameters;
         }
         let m = self.season;
@@ -156,10 +141,7 @@ impl Model {
             let (then, now) = if m == 0 {
                 (1.0, 1.0)
             } else {
-                (
-                    ring[(t + offset - m) % m],
-                    ring[(t + offset - m + t % m) % m],
-                )
+                (ring[(t + offset - m) % m], ring[(t + offset - m + t % m) % m])
             };
             let base = level + phi * trend;
             let next_level = alpha * (value / then) + (1.0 - alpha) * base;
@@ -167,7 +149,7 @@ impl Model {
             let factor = gamma * (value / base) + (1.0 - gamma) * then;
             value = (next_level + damping * next_trend) * now;
             (level, trend) = (next_level, next_trend);
-            damping += phi.powf(t as f64);
+            damping += pow(phi, t as f64);
             if m > 0 {
                 ring[(t + offset) % m] = factor;
                 offset += 1;
@@ -205,13 +187,10 @@ fn minimize(mut value_of: impl FnMut(&mut [f64]) -> f64, start: &[f64]) -> (f64,
     let off_axis = root / (size * std::f64::consts::SQRT_2);
     let mut vertices: Vec<Vec<f64>> = vec![start.to_vec()];
     for axis in 0..n {
-        let vertex = start.iter().enumerate().map(|(at, value)| {
-            if at == axis {
-                on_axis + value
-            } else {
-                off_axis + value
-            }
-        });
+        let vertex = start
+            .iter()
+            .enumerate()
+            .map(|(at, value)| if at == axis { on_axis + value } else { off_axis + value });
         vertices.push(vertex.collect());
     }
     let mut values: Vec<f64> = vertices.iter_mut().map(|vertex| value_of(vertex)).collect();
@@ -237,18 +216,16 @@ fn minimize(mut value_of: impl FnMut(&mut [f64]) -> f64, start: &[f64]) -> (f64,
                 others.fold(0.0, |sum, at| sum + vertices[at][axis]) / size
             })
             .collect();
-        let mut reflected: Vec<f64> = (0..n)
-            .map(|i| centre[i] + (centre[i] - vertices[worst][i]))
-            .collect();
+        let mut reflected: Vec<f64> =
+            (0..n).map(|i| centre[i] + (centre[i] - vertices[worst][i])).collect();
         let at_reflected = value_of(&mut reflected);
         if at_reflected < values[second] && at_reflected >= values[best] {
             vertices[worst].clone_from(&reflected);
             values[worst] = at_reflected;
         }
         if at_reflected < values[best] {
-            let mut expanded: Vec<f64> = (0..n)
-                .map(|i| centre[i] + 2.0 * (reflected[i] - centre[i]))
-                .collect();
+            let mut expanded: Vec<f64> =
+                (0..n).map(|i| centre[i] + 2.0 * (reflected[i] - centre[i])).collect();
             let at_expanded = value_of(&mut expanded);
             if at_expanded < at_reflected {
                 vertices[worst] = expanded;
@@ -260,13 +237,9 @@ fn minimize(mut value_of: impl FnMut(&mut [f64]) -> f64, start: &[f64]) -> (f64,
         }
         if at_reflected >= values[second] {
             let mut contracted: Vec<f64> = if at_reflected < values[worst] {
-                (0..n)
-                    .map(|i| centre[i] + 0.5 * (reflected[i] - centre[i]))
-                    .collect()
+                (0..n).map(|i| centre[i] + 0.5 * (reflected[i] - centre[i])).collect()
             } else {
-                (0..n)
-                    .map(|i| centre[i] - 0.5 * (centre[i] - vertices[worst][i]))
-                    .collect()
+                (0..n).map(|i| centre[i] - 0.5 * (centre[i] - vertices[worst][i])).collect()
             };
             let at_contracted = value_of(&mut contracted);
             if at_contracted < values[worst] {
@@ -286,9 +259,7 @@ fn minimize(mut value_of: impl FnMut(&mut [f64]) -> f64, start: &[f64]) -> (f64,
             }
         }
         let mean = values.iter().sum::<f64>() / (size + 1.0);
-        let spread: f64 = values
-            .iter()
-            .fold(0.0, |sum, v| sum + (v - mean) * (v - mean) / size);
+        let spread: f64 = values.iter().fold(0.0, |sum, v| sum + (v - mean) * (v - mean) / size);
         if spread.sqrt() < EPSILON {
             break;
         }

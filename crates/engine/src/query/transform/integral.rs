@@ -15,30 +15,19 @@ pub(super) fn integral<'a>(input: Points<'a>, unit: i64, setting: Setting) -> Po
     let window = |time: i64| match setting.interval {
         Some(interval) => {
             let (start, end) = interval.window(time);
-            if setting.descending {
-                (end, start)
-            } else {
-                (start, end)
-            }
+            if setting.descending { (end, start) } else { (start, end) }
         }
         None => (setting.start, i64::MAX),
     };
     let outside = |time: i64, end: i64| {
-        setting.interval.is_some()
-            && if setting.descending {
-                time <= end
-            } else {
-                time >= end
-            }
+        setting.interval.is_some() && if setting.descending { time <= end } else { time >= end }
     };
     let label = |start: i64, end: i64| match setting.interval {
         Some(_) if setting.descending => end,
         _ => start,
     };
     for point in input {
-        let Some(value) = point.value.as_f64() else {
-            continue;
-        };
+        let Some(value) = point.value.as_f64() else { continue };
         let time = point.time;
         let Some((mut last_time, mut last)) = before.replace((time, value)) else {
             (start, end) = window(time);

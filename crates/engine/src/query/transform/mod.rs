@@ -6,7 +6,6 @@ mod simple;
 mod technical;
 
 use super::points::Points;
-use super::scalar::Scalar;
 use super::window::Interval;
 
 pub(super) use technical::{Technical, Warmup};
@@ -14,32 +13,14 @@ pub(super) use technical::{Technical, Warmup};
 /// A transformation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Transform {
-    Derivative {
-        unit: i64,
-        non_negative: bool,
-    },
-    Difference {
-        non_negative: bool,
-    },
-    Elapsed {
-        unit: i64,
-    },
+    Derivative { unit: i64, non_negative: bool },
+    Difference { non_negative: bool },
+    Elapsed { unit: i64 },
     CumulativeSum,
     MovingAverage(usize),
-    Integral {
-        unit: i64,
-    },
-    HoltWinters {
-        predicted: usize,
-        season: usize,
-        fit: bool,
-    },
-    Technical {
-        technical: Technical,
-        period: usize,
-        hold: Option<usize>,
-        warmup: Option<Warmup>,
-    },
+    Integral { unit: i64 },
+    HoltWinters { predicted: usize, season: usize, fit: bool },
+    Technical { technical: Technical, period: usize, hold: Option<usize>, warmup: Option<Warmup> },
 }
 
 /// What a transformation has to know of the query.
@@ -66,7 +47,7 @@ impl Transform {
 
     /// The points that come out; those without a value are skipped on the way in.
     pub(super) fn apply<'a>(&self, input: Points<'a>, setting: Setting) -> Points<'a> {
-        let input: Points<'a> = Box::new(input.filter(|point| !is_nothing(&point.value)));
+        let input: Points<'a> = Box::new(input.filter(|point| !point.value.is_null()));
         match self {
             Self::Derivative { unit, non_negative } => {
                 simple::derivative(input, *unit, *non_negative, setting.descending)
@@ -76,25 +57,12 @@ impl Transform {
             Self::CumulativeSum => simple::cumulative_sum(input),
             Self::MovingAverage(count) => simple::moving_average(input, *count),
             Self::Integral { unit } => integral::integral(input, *unit, setting),
-            Self::HoltWinters {
-                predicted,
-                season,
-                fit,
-            } => holt_winters::forecast(input, *predicted, *season, *fit, setting),
-            Self::Technical {
-                technical,
-                period,
-                hold,
-                warmup,
-            } => technical.apply(input, *period, *hold, *warmup),
+            Self::HoltWinters { predicted, season, fit } => {
+                holt_winters::forecast(input, *predicted, *season, *fit, setting)
+            }
+            Self::Technical { technical, period, hold, warmup } => {
+                technical.apply(input, *period, *hold, *warmup)
+            }
         }
-    }
-}
-
-fn is_nothing(value: &Scalar) -> bool {
-    match value {
-        Scalar::Null => true,
-        Scalar::Float(v) => v.is_nan(),
-        Scalar::Integer(_) | Scalar::Unsigned(_) | Scalar::Boolean(_) | Scalar::String(_) => false,
     }
 }

@@ -49,11 +49,7 @@ pub(super) fn derivative<'a>(
         if non_negative && difference < 0.0 {
             return None;
         }
-        let elapsed = if descending {
-            a.time - b.time
-        } else {
-            b.time - a.time
-        };
+        let elapsed = if descending { a.time - b.time } else { b.time - a.time };
         let value = difference / (elapsed as f64 / unit as f64);
         Some(Point::new(b.time, Scalar::Float(value)))
     }))
@@ -80,10 +76,7 @@ pub(super) fn difference(input: Points<'_>, non_negative: bool) -> Points<'_> {
 /// The time from point to point.
 pub(super) fn elapsed(input: Points<'_>, unit: i64) -> Points<'_> {
     Box::new(pairs(input).map(move |(a, b)| {
-        Point::new(
-            b.time,
-            Scalar::Integer(b.time.wrapping_sub(a.time) / unit.max(1)),
-        )
+        Point::new(b.time, Scalar::Integer(b.time.wrapping_sub(a.time) / unit.max(1)))
     }))
 }
 

@@ -64,11 +64,8 @@ impl Technical {
         warmup: Option<Warmup>,
     ) -> Points<'_> {
         let oscillator = self == Self::ChandeMomentumOscillator;
-        let warmup = warmup.unwrap_or(if oscillator {
-            Warmup::None
-        } else {
-            Warmup::Exponential
-        });
+        let warmup =
+            warmup.unwrap_or(if oscillator { Warmup::None } else { Warmup::Exponential });
         let mut machine = self.machine(period, warmup);
         let hold = hold.unwrap_or_else(|| self.warm_count(period, warmup));
         let finite = matches!(
@@ -107,41 +104,32 @@ impl Technical {
 
     fn machine(self, n: usize, warmup: Warmup) -> Machine {
         let average = || Average::new(n, warmup);
-        let smoothed = || Average {
-            alpha: 1.0 / n as f64,
-            ..Average::new(n + 1, warmup)
-        };
+        let smoothed = || Average { alpha: 1.0 / n as f64, ..Average::new(n + 1, warmup) };
         match self {
             Self::ExponentialMovingAverage => Machine::Average(average()),
             Self::DoubleExponentialMovingAverage => Machine::Double([average(), average()]),
             Self::TripleExponentialMovingAverage => {
                 Machine::Triple([average(), average(), average()])
             }
-            Self::TripleExponentialDerivative => Machine::Rate {
-                averages: [average(), average(), average()],
-                last: 0.0,
-            },
-            Self::RelativeStrengthIndex => Machine::Strength {
-                up: smoothed(),
-                down: smoothed(),
-                last: 0.0,
-            },
+            Self::TripleExponentialDerivative => {
+                Machine::Rate { averages: [average(), average(), average()], last: 0.0 }
+            }
+            Self::RelativeStrengthIndex => {
+                Machine::Strength { up: smoothed(), down: smoothed(), last: 0.0 }
+            }
             Self::KaufmansEfficiencyRatio => Machine::Efficiency(Efficiency::new(n)),
-            Self::KaufmansAdaptiveMovingAverage => Machine::Adaptive {
-                ratio: Efficiency::new(n),
-                last: 0.0,
-            },
+            Self::KaufmansAdaptiveMovingAverage => {
+                Machine::Adaptive { ratio: Efficiency::new(n), last: 0.0 }
+            }
             Self::ChandeMomentumOscillator if warmup == Warmup::None => Machine::Momentum {
                 changes: Ring::new(n),
                 last: None,
                 up: 0.0,
                 down: 0.0,
             },
-            Self::ChandeMomentumOscillator => Machine::SmoothMomentum {
-                up: smoothed(),
-                down: smoothed(),
-                last: 0.0,
-            },
+            Self::ChandeMomentumOscillator => {
+                Machine::SmoothMomentum { up: smoothed(), down: smoothed(), last: 0.0 }
+            }
         }
     }
 }
@@ -157,13 +145,7 @@ struct Average {
 
 impl Average {
     fn new(period: usize, warmup: Warmup) -> Self {
-        Self {
-            period,
-            alpha: 2.0 / (period + 1) as f64,
-            seen: 0,
-            last: 0.0,
-            warmup,
-        }
+        Self { period, alpha: 2.0 / (period + 1) as f64, seen: 0, last: 0.0, warmup }
     }
 
     fn add(&mut self, value: f64) -> f64 {
@@ -195,18 +177,13 @@ struct Ring {
 
 impl Ring {
     fn new(size: usize) -> Self {
-        Self {
-            values: std::collections::VecDeque::new(),
-            size,
-        }
+        Self { values: std::collections::VecDeque::new(), size }
     }
 
     /// Adds a value and gives the one that falls out.
     fn push(&mut self, value: f64) -> Option<f64> {
         self.values.push_back(value);
-        (self.values.len() > self.size)
-            .then(|| self.values.pop_front())
-            .flatten()
+        (self.values.len() > self.size).then(|| self.values.pop_front()).flatten()
     }
 }
 
@@ -220,12 +197,7 @@ struct Efficiency {
 
 impl Efficiency {
     fn new(period: usize) -> Self {
-        Self {
-            prices: Ring::new(period),
-            changes: Ring::new(period),
-            noise: 0.0,
-            seen: 0,
-        }
+        Self { prices: Ring::new(period), changes: Ring::new(period), noise: 0.0, seen: 0 }
     }
 
     fn add(&mut self, value: f64) -> f64 {
@@ -238,11 +210,7 @@ impl Efficiency {
         let oldest = self.prices.push(value).unwrap_or(0.0);
         let signal = (value - oldest).abs();
         self.seen += 1;
-        if signal == 0.0 || self.noise == 0.0 {
-            0.0
-        } else {
-            signal / self.noise
-        }
+        if signal == 0.0 || self.noise == 0.0 { 0.0 } else { signal / self.noise }
     }
 }
 
@@ -250,31 +218,12 @@ enum Machine {
     Average(Average),
     Double([Average; 2]),
     Triple([Average; 3]),
-    Rate {
-        averages: [Average; 3],
-        last: f64,
-    },
-    Strength {
-        up: Average,
-        down: Average,
-        last: f64,
-    },
+    Rate { averages: [Average; 3], last: f64 },
+    Strength { up: Average, down: Average, last: f64 },
     Efficiency(Efficiency),
-    Adaptive {
-        ratio: Efficiency,
-        last: f64,
-    },
-    Momentum {
-        changes: Ring,
-        last: Option<f64>,
-        up: f64,
-        down: f64,
-    },
-    SmoothMomentum {
-        up: Average,
-        down: Average,
-        last: f64,
-    },
+    Adaptive { ratio: Efficiency, last: f64 },
+    Momentum { changes: Ring, last: Option<f64>, up: f64, down: f64 },
+    SmoothMomentum { up: Average, down: Average, last: f64 },
 }
 
 impl Machine {
@@ -283,31 +232,17 @@ impl Machine {
             Self::Average(average) => average.add(value),
             Self::Double([first, second]) => {
                 let one = first.add(value);
-                let two = if first.passes_on() {
-                    second.add(one)
-                } else {
-                    one
-                };
+                let two = if first.passes_on() { second.add(one) } else { one };
                 2.0 * one - two
             }
             Self::Triple([first, second, third]) => {
                 let one = first.add(value);
-                let two = if first.passes_on() {
-                    second.add(one)
-                } else {
-                    one
-                };
-                let three = if first.passes_on() && second.passes_on() {
-                    third.add(two)
-                } else {
-                    two
-                };
+                let two = if first.passes_on() { second.add(one) } else { one };
+                let three =
+                    if first.passes_on() && second.passes_on() { third.add(two) } else { two };
                 3.0 * one - 3.0 * two + three
             }
-            Self::Rate {
-                averages: [first, second, third],
-                last,
-            } => {
+            Self::Rate { averages: [first, second, third], last } => {
                 let mut current = first.add(value);
                 if first.passes_on() {
                     current = second.add(current);
@@ -328,21 +263,13 @@ impl Machine {
             Self::Adaptive { ratio, last } => {
                 let warm = ratio.seen >= ratio.prices.size;
                 let efficiency = ratio.add(value);
-                if warm {
-                    let slow = 2.0 / 31.0;
-                    let pace = efficiency * (2.0 / 3.0 - slow) + slow;
-                    *last += pace * pace * (value - *last);
-                } else {
-                    *last = value;
-                }
-                *last
+                // Between 2/31 and 2/3.
+                let pace = efficiency * (56.0 / 93.0) + 2.0 / 31.0;
+                let average = *last + pace * pace * (value - *last);
+                *last = if warm { average } else { value };
+                average
             }
-            Self::Momentum {
-                changes,
-                last,
-                up,
-                down,
-            } => {
+            Self::Momentum { changes, last, up, down } => {
                 let change = last.map_or(0.0, |last| value - last);
                 *last = Some(value);
                 if let Some(oldest) = changes.push(change) {
@@ -396,10 +323,7 @@ mod tests {
             .collect();
         assert_eq!(results.len(), expected.len(), "{technical:?}: {results:?}");
         for (result, expected) in results.iter().zip(expected) {
-            assert!(
-                (result - expected).abs() < 1e-12,
-                "{technical:?}: {results:?}"
-            );
+            assert!((result - expected).abs() < 1e-12, "{technical:?}: {results:?}");
         }
     }
 
@@ -410,12 +334,7 @@ mod tests {
             T::ExponentialMovingAverage,
             3,
             None,
-            &[
-                2.1666666666666665,
-                5.083333333333334,
-                4.541666666666667,
-                5.270833333333334,
-            ],
+            &[2.1666666666666665, 5.083333333333334, 4.541666666666667, 5.270833333333334],
         );
         check(
             T::DoubleExponentialMovingAverage,
@@ -433,12 +352,7 @@ mod tests {
             T::RelativeStrengthIndex,
             2,
             None,
-            &[
-                62.5,
-                93.18181818181819,
-                44.56521739130435,
-                63.57142857142857,
-            ],
+            &[62.5, 93.18181818181819, 44.56521739130435, 63.57142857142857],
         );
         check(
             T::TripleExponentialDerivative,
@@ -450,34 +364,19 @@ mod tests {
             T::KaufmansEfficiencyRatio,
             2,
             None,
-            &[
-                0.3333333333333333,
-                0.7142857142857143,
-                0.2,
-                0.3333333333333333,
-            ],
+            &[0.3333333333333333, 0.7142857142857143, 0.2, 0.3333333333333333],
         );
         check(
             T::KaufmansAdaptiveMovingAverage,
             2,
             None,
-            &[
-                2.929651469020182,
-                4.170125222234807,
-                4.164306070223483,
-                4.29344444151183,
-            ],
+            &[2.929651469020182, 4.170125222234807, 4.164306070223483, 4.29344444151183],
         );
         check(
             T::ChandeMomentumOscillator,
             3,
             None,
-            &[
-                33.33333333333333,
-                77.77777777777779,
-                9.090909090909092,
-                33.33333333333333,
-            ],
+            &[33.33333333333333, 77.77777777777779, 9.090909090909092, 33.33333333333333],
         );
         check(
             T::ChandeMomentumOscillator,
