@@ -99,7 +99,7 @@ mod tests {
 
         #[test]
         fn a_run_continues_the_number_before_it(left in 0..10_000_000_u64, right in "[0-9]{0,12}") {
-            let expected = format!("{left}{right}").parse().unwrap();
+            let expected: u64 = format!("{left}{right}").parse().unwrap();
             prop_assert_eq!(scan(format!("{right},12345678").as_bytes(), 0, left).0, expected);
         }
     }

@@ -76,12 +76,14 @@ mod tests {
     use super::*;
 
     fn check(text: &str, precision: Precision, expected: Result<i64, &str>) {
-        let parsed = parse(text.as_bytes(), precision).map_err(|error| error.to_string());
-        assert_eq!(
-            parsed,
-            expected.map_err(str::to_owned),
-            "{text} {precision:?}"
-        );
+        let expected = expected
+            .map(|time| (time, text.len()))
+            .map_err(str::to_owned);
+        for end in ["", " ", "\n", "\n12345678"] {
+            let rest = format!("{text}{end}");
+            let scanned = scan(rest.as_bytes(), precision).map_err(|error| error.to_string());
+            assert_eq!(scanned, expected, "{rest:?} {precision:?}");
+        }
     }
 
     const OUTSIDE: &str = "time outside range -9223372036854775806 - 9223372036854775806";
