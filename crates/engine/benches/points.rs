@@ -53,8 +53,12 @@ fn name(field: usize) -> Vec<u8> {
 fn chunk(number: usize) -> FreshChunk {
     let begin = (number * ROWS) as i64 * STEP;
     FreshChunk {
-        series: (0..SERIES).map(|s| (format!("host=host_{s}").into_bytes(), ROWS)).collect(),
-        times: (0..SERIES * ROWS).map(|row| begin + (row % ROWS) as i64 * STEP).collect(),
+        series: (0..SERIES)
+            .map(|s| (format!("host=host_{s}").into_bytes(), ROWS))
+            .collect(),
+        times: (0..SERIES * ROWS)
+            .map(|row| begin + (row % ROWS) as i64 * STEP)
+            .collect(),
         columns: (0..FIELDS)
             .map(|field| NamedColumn {
                 name: name(field),
@@ -73,7 +77,9 @@ fn filled(runtime: &Runtime, commits: usize) -> Arc<MemoryStore> {
         name: name(field),
         field_type: FieldType::Float,
     };
-    runtime.block_on(store.agree(bucket(), (0..FIELDS).map(want).collect())).expect("agreed");
+    runtime
+        .block_on(store.agree(bucket(), (0..FIELDS).map(want).collect()))
+        .expect("agreed");
     for number in 0..commits {
         let chunk = chunk(number);
         let new = NewFreshChunk {
@@ -86,7 +92,9 @@ fn filled(runtime: &Runtime, commits: usize) -> Arc<MemoryStore> {
             row_count: chunk.times.len() as i64,
             body: chunk.encode(),
         };
-        runtime.block_on(store.commit(vec![new])).expect("committed");
+        runtime
+            .block_on(store.commit(vec![new]))
+            .expect("committed");
     }
     store
 }
@@ -104,14 +112,22 @@ fn server(runtime: &Runtime, store: &Arc<MemoryStore>) -> Server {
     let handle = runtime.handle().clone();
     let contents = Arc::new(Contents::new(Arc::clone(&store), handle, 1 << 30));
     let stats = MergeStats::register(&prometheus::Registry::new()).expect("a new registry");
-    let options = CompactorOptions { fresh_count: 1, ..CompactorOptions::default() };
-    let worker =
-        Worker::new(store, follow.clone(), Arc::clone(&contents), options, stats);
-    Server { follow, contents, worker }
+    let options = CompactorOptions {
+        fresh_count: 1,
+        ..CompactorOptions::default()
+    };
+    let worker = Worker::new(store, follow.clone(), Arc::clone(&contents), options, stats);
+    Server {
+        follow,
+        contents,
+        worker,
+    }
 }
 
 fn snapshot(runtime: &Runtime, server: &Server) -> BucketSnapshot {
-    let catalogue = runtime.block_on(server.follow.now()).expect("the store answers");
+    let catalogue = runtime
+        .block_on(server.follow.now())
+        .expect("the store answers");
     let contents = Arc::clone(&server.contents);
     BucketSnapshot::new(contents, server.follow.clone(), catalogue, bucket())
 }
@@ -120,7 +136,9 @@ fn read(snapshot: &BucketSnapshot, fields: &[&[u8]]) -> usize {
     let ids: Vec<SeriesId> = (0..SERIES as u32).map(SeriesId).collect();
     let mut count = 0;
     for slice in snapshot.slices(b"cpu", TimeRange::ALL, None) {
-        let blocks = snapshot.read(b"cpu", &ids, fields, slice).expect("the points are read");
+        let blocks = snapshot
+            .read(b"cpu", &ids, fields, slice)
+            .expect("the points are read");
         count += blocks.iter().map(|block| block.times.len()).sum::<usize>();
     }
     count

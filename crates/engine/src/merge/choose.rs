@@ -29,7 +29,12 @@ pub(super) struct Candidate<'a> {
 
 impl Candidate<'_> {
     fn run(&self, chunks: Vec<Arc<ChunkInfo>>, level: i16) -> Run {
-        Run { bucket: self.bucket, measurement: Arc::clone(self.measurement), chunks, level }
+        Run {
+            bucket: self.bucket,
+            measurement: Arc::clone(self.measurement),
+            chunks,
+            level,
+        }
     }
 
     fn is_older(&self, seen: Instant, age: std::time::Duration) -> bool {
@@ -51,7 +56,9 @@ impl Candidate<'_> {
         let bytes: u64 = complete.iter().map(|chunk| chunk.bytes).sum();
         let is_due = complete.len() >= self.options.fresh_count
             || bytes >= self.options.fresh_bytes
-            || complete.iter().any(|c| self.is_older(c.seen, self.options.fresh_age))
+            || complete
+                .iter()
+                .any(|c| self.is_older(c.seen, self.options.fresh_age))
             || complete.iter().any(|chunk| is_awaited(chunk));
         if !is_due || complete.is_empty() {
             return None;
@@ -79,7 +86,10 @@ impl Candidate<'_> {
             }
         }
         let fresh = self.state.chunks.iter().filter(|chunk| chunk.level == 0);
-        let oldest_fresh = fresh.map(|chunk| chunk.oldest).min().unwrap_or(Version::MAX);
+        let oldest_fresh = fresh
+            .map(|chunk| chunk.oldest)
+            .min()
+            .unwrap_or(Version::MAX);
         let end = oldest_fresh.min(self.low);
         windows.into_values().find_map(|chunks| {
             let units = units(chunks, end);
@@ -94,34 +104,47 @@ impl Candidate<'_> {
 
     /// Enough neighbours of one level, none between or below them of a higher one.
     fn full_level(&self, units: &[Unit<'_>]) -> Option<Run> {
-        let top = units.iter().filter(|unit| !self.is_large(unit)).map(|unit| unit.level).max()?;
+        let top = units
+            .iter()
+            .filter(|unit| !self.is_large(unit))
+            .map(|unit| unit.level)
+            .max()?;
         (1..=top).find_map(|level| {
             let fits = |unit: &Unit<'_>| unit.level <= level && !self.is_large(unit);
-            units.chunk_by(|a, b| fits(a) == fits(b)).find_map(|stretch| {
-                let of_level = stretch.iter().filter(|u| fits(u) && u.level == level).count();
-                let enough = of_level >= self.options.fan_in;
-                enough.then(|| self.together(stretch, level.saturating_add(1)))?
-            })
+            units
+                .chunk_by(|a, b| fits(a) == fits(b))
+                .find_map(|stretch| {
+                    let of_level = stretch
+                        .iter()
+                        .filter(|u| fits(u) && u.level == level)
+                        .count();
+                    let enough = of_level >= self.options.fan_in;
+                    enough.then(|| self.together(stretch, level.saturating_add(1)))?
+                })
         })
     }
 
     /// What is left in a window where nothing has changed for long.
     fn quiet(&self, units: &[Unit<'_>]) -> Option<Run> {
         let is_quiet = |unit: &Unit<'_>| {
-            unit.chunks.iter().all(|chunk| self.is_older(chunk.seen, self.options.quiet_age))
+            unit.chunks
+                .iter()
+                .all(|chunk| self.is_older(chunk.seen, self.options.quiet_age))
         };
         if !units.iter().all(is_quiet) {
             return None;
         }
-        units.chunk_by(|a, b| self.is_large(a) == self.is_large(b)).find_map(|stretch| {
-            let rows: u64 = stretch.iter().map(|unit| unit.rows).sum();
-            let largest = stretch.iter().map(|unit| unit.rows).max()?;
-            // A little beside much is not worth writing the much again.
-            let pays = (rows - largest).saturating_mul(16) >= largest;
-            let level = stretch.iter().map(|unit| unit.level).max()?;
-            let is_large = self.is_large(&stretch[0]);
-            (stretch.len() > 1 && pays && !is_large).then(|| self.together(stretch, level))?
-        })
+        units
+            .chunk_by(|a, b| self.is_large(a) == self.is_large(b))
+            .find_map(|stretch| {
+                let rows: u64 = stretch.iter().map(|unit| unit.rows).sum();
+                let largest = stretch.iter().map(|unit| unit.rows).max()?;
+                // A little beside much is not worth writing the much again.
+                let pays = (rows - largest).saturating_mul(16) >= largest;
+                let level = stretch.iter().map(|unit| unit.level).max()?;
+                let is_large = self.is_large(&stretch[0]);
+                (stretch.len() > 1 && pays && !is_large).then(|| self.together(stretch, level))?
+            })
     }
 
     /// The oldest of these as a run, as far as the limit goes.
@@ -132,7 +155,9 @@ impl Candidate<'_> {
             rows <= ROWS
         });
         let units = &units[..fitting.count()];
-        let chunks = units.iter().flat_map(|unit| unit.chunks.iter().map(|c| Arc::clone(c)));
+        let chunks = units
+            .iter()
+            .flat_map(|unit| unit.chunks.iter().map(|c| Arc::clone(c)));
         (units.len() > 1).then(|| self.run(chunks.collect(), level))
     }
 }

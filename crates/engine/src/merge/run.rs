@@ -28,7 +28,11 @@ pub struct Limits {
 impl Default for Limits {
     /// Those of storage study 8.3.
     fn default() -> Self {
-        Self { rows: 4 << 20, series: 1 << 20, sizes: Sizes::default() }
+        Self {
+            rows: 4 << 20,
+            series: 1 << 20,
+            sizes: Sizes::default(),
+        }
     }
 }
 
@@ -49,12 +53,20 @@ pub struct Run {
 impl Run {
     /// The smallest version merged.
     pub fn oldest(&self) -> Version {
-        self.chunks.iter().map(|chunk| chunk.oldest).min().unwrap_or_default()
+        self.chunks
+            .iter()
+            .map(|chunk| chunk.oldest)
+            .min()
+            .unwrap_or_default()
     }
 
     /// The greatest version merged.
     pub fn newest(&self) -> Version {
-        self.chunks.iter().map(|chunk| chunk.newest).max().unwrap_or_default()
+        self.chunks
+            .iter()
+            .map(|chunk| chunk.newest)
+            .max()
+            .unwrap_or_default()
     }
 
     /// Bytes of the chunks in the store.
@@ -78,10 +90,16 @@ impl Run {
         catalogue: &Catalogue,
         limits: Limits,
     ) -> Result<Replacement, ReadError> {
-        let loader = Loader { keeps: false, ..contents.loader(catalogue) };
+        let loader = Loader {
+            keeps: false,
+            ..contents.loader(catalogue)
+        };
         let bucket = settled(catalogue, self.bucket);
         let state = self.state(&bucket);
-        let mut replacement = Replacement { new: Vec::new(), ..deaths(&self.chunks) };
+        let mut replacement = Replacement {
+            new: Vec::new(),
+            ..deaths(&self.chunks)
+        };
         let Some(view) = Contents::passing_view(&loader, &bucket, &self.measurement, &state)?
         else {
             return Ok(replacement);
@@ -111,17 +129,25 @@ impl Run {
     fn state(&self, bucket: &BucketState) -> Arc<MeasurementState> {
         let of = bucket.measurements.get(&self.measurement);
         let fields = of.map(|of| of.fields.clone()).unwrap_or_default();
-        Arc::new(MeasurementState { chunks: self.chunks.clone(), fields })
+        Arc::new(MeasurementState {
+            chunks: self.chunks.clone(),
+            fields,
+        })
     }
 }
 
-
 /// A bucket with only those deletes that every server's later writes come after.
 pub(super) fn settled(catalogue: &Catalogue, bucket: BucketId) -> BucketState {
-    let mut state =
-        catalogue.buckets.get(&bucket).map(|state| (**state).clone()).unwrap_or_default();
+    let mut state = catalogue
+        .buckets
+        .get(&bucket)
+        .map(|state| (**state).clone())
+        .unwrap_or_default();
     if state.tombstones.iter().any(|t| t.version >= catalogue.low) {
-        let settled = state.tombstones.iter().filter(|t| t.version < catalogue.low);
+        let settled = state
+            .tombstones
+            .iter()
+            .filter(|t| t.version < catalogue.low);
         state.tombstones = settled.map(Arc::clone).collect();
     }
     state

@@ -55,7 +55,12 @@ fn claim_key(run: &Run) -> i64 {
         None => Vec::new(),
     };
     let bucket = run.bucket.to_column().to_le_bytes();
-    let name = [&bucket[..], &(window.len() as u8).to_le_bytes(), &window, &run.measurement];
+    let name = [
+        &bucket[..],
+        &(window.len() as u8).to_le_bytes(),
+        &window,
+        &run.measurement,
+    ];
     xxhash_rust::xxh3::xxh3_64(&name.concat()) as i64
 }
 
@@ -69,7 +74,16 @@ impl Worker {
         stats: MergeStats,
     ) -> Self {
         let (clean, claimed) = (HashSet::new(), HashMap::new());
-        Self { store, follow, contents, options, stats, history: 0, clean, claimed }
+        Self {
+            store,
+            follow,
+            contents,
+            options,
+            stats,
+            history: 0,
+            clean,
+            claimed,
+        }
     }
 
     /// Does the most urgent pieces of work, if there are any.
@@ -109,13 +123,18 @@ impl Worker {
                 .values()
                 .flat_map(|bucket| bucket.tombstones.iter().map(|t| t.id))
                 .collect();
-            self.clean.retain(|(_, tombstone)| tombstones.contains(tombstone));
+            self.clean
+                .retain(|(_, tombstone)| tombstones.contains(tombstone));
         }
     }
 
     /// Chunks of which a delete hides all die without being looked into.
     async fn let_covered_die(&self, catalogue: &Catalogue) -> Result<bool, StoreError> {
-        for bucket in catalogue.buckets.values().filter(|bucket| !bucket.tombstones.is_empty()) {
+        for bucket in catalogue
+            .buckets
+            .values()
+            .filter(|bucket| !bucket.tombstones.is_empty())
+        {
             let covered: Vec<Arc<ChunkInfo>> = bucket
                 .measurements
                 .values()
@@ -152,7 +171,10 @@ impl Worker {
                 .map(|tombstone| tombstone.id)
                 .collect();
             if !done.is_empty() {
-                let replacement = Replacement { tombstones: done, ..Replacement::default() };
+                let replacement = Replacement {
+                    tombstones: done,
+                    ..Replacement::default()
+                };
                 return self.replace(replacement).await;
             }
         }
@@ -242,9 +264,16 @@ impl Worker {
         if due.is_empty() {
             return Ok(None);
         }
-        for chunk in state.chunks.iter().filter(|chunk| chunk.newest < catalogue.low) {
-            let awaiting: Vec<Arc<Tombstone>> =
-                due.iter().filter(|t| self.awaits(t, chunk)).map(Arc::clone).collect();
+        for chunk in state
+            .chunks
+            .iter()
+            .filter(|chunk| chunk.newest < catalogue.low)
+        {
+            let awaiting: Vec<Arc<Tombstone>> = due
+                .iter()
+                .filter(|t| self.awaits(t, chunk))
+                .map(Arc::clone)
+                .collect();
             if awaiting.is_empty() {
                 continue;
             }
@@ -257,7 +286,8 @@ impl Worker {
             if hidden {
                 return Ok(Some(Arc::clone(chunk)));
             }
-            self.clean.extend(ids.into_iter().map(|id| (chunk.name, id)));
+            self.clean
+                .extend(ids.into_iter().map(|id| (chunk.name, id)));
         }
         Ok(None)
     }
@@ -287,13 +317,17 @@ impl Worker {
             other => other?,
         };
         let (bytes, chunks) = size(&replacement);
-        let applied: Vec<i64> =
-            settled(&catalogue, run.bucket).tombstones.iter().map(|t| t.id).collect();
+        let applied: Vec<i64> = settled(&catalogue, run.bucket)
+            .tombstones
+            .iter()
+            .map(|t| t.id)
+            .collect();
         let replaced = self.store.replace(replacement).await?;
         drop(claim);
         if let Some(replaced) = replaced {
             for id in replaced.ids {
-                self.clean.extend(applied.iter().map(|of| (ChunkName::Merged(id), *of)));
+                self.clean
+                    .extend(applied.iter().map(|of| (ChunkName::Merged(id), *of)));
             }
             self.stats.merged(&run, bytes, begun.elapsed());
             tracing::debug!(
@@ -352,19 +386,35 @@ fn hides(
     chunk: &Arc<ChunkInfo>,
     tombstones: &[Arc<Tombstone>],
 ) -> Result<bool, ReadError> {
-    let loader = Loader { keeps: false, ..contents.loader(catalogue) };
-    let mut of = catalogue.buckets.get(&bucket).map(|state| (**state).clone()).unwrap_or_default();
+    let loader = Loader {
+        keeps: false,
+        ..contents.loader(catalogue)
+    };
+    let mut of = catalogue
+        .buckets
+        .get(&bucket)
+        .map(|state| (**state).clone())
+        .unwrap_or_default();
     of.tombstones = tombstones.iter().map(Arc::clone).collect();
-    let state =
-        MeasurementState { chunks: vec![Arc::clone(chunk)], ..MeasurementState::default() };
+    let state = MeasurementState {
+        chunks: vec![Arc::clone(chunk)],
+        ..MeasurementState::default()
+    };
     let state = Arc::new(state);
-    let Some(view) = Contents::passing_view(&loader, &of, name, &state)? else { return Ok(true) };
+    let Some(view) = Contents::passing_view(&loader, &of, name, &state)? else {
+        return Ok(true);
+    };
     super::hidden::hides_any(&view, &loader)
 }
 
 fn size(replacement: &Replacement) -> (u64, usize) {
     let bytes = replacement.new.iter().map(|chunk| {
-        chunk.head.len() + chunk.pieces.iter().map(|piece| piece.data.len()).sum::<usize>()
+        chunk.head.len()
+            + chunk
+                .pieces
+                .iter()
+                .map(|piece| piece.data.len())
+                .sum::<usize>()
     });
     (bytes.sum::<usize>() as u64, replacement.new.len())
 }

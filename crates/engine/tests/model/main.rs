@@ -49,12 +49,21 @@ fn time() -> impl Strategy<Value = i64> {
 }
 
 fn range() -> impl Strategy<Value = TimeRange> {
-    let hours = |a: i64, b: i64| TimeRange { min: a * HOUR, max: b * HOUR - 1 };
+    let hours = |a: i64, b: i64| TimeRange {
+        min: a * HOUR,
+        max: b * HOUR - 1,
+    };
     prop_oneof![
         Just(TimeRange::ALL),
-        (time(), time()).prop_map(|(a, b)| TimeRange { min: a.min(b), max: a.max(b) }),
+        (time(), time()).prop_map(|(a, b)| TimeRange {
+            min: a.min(b),
+            max: a.max(b)
+        }),
         (0..4_i64, 1..3_i64).prop_map(move |(a, b)| hours(a, a + b)),
-        time().prop_map(|time| TimeRange { min: time, max: time }),
+        time().prop_map(|time| TimeRange {
+            min: time,
+            max: time
+        }),
     ]
 }
 
@@ -70,9 +79,16 @@ fn cell() -> impl Strategy<Value = Cell> {
 }
 
 fn point() -> impl Strategy<Value = Point> {
-    let fields = prop::sample::subsequence(&FIELDS[..], 1..=3)
-        .prop_flat_map(|names| (Just(names.clone()), prop::collection::vec(cell(), names.len())));
-    let names = (prop::sample::select(&MEASUREMENTS[..]), prop::sample::select(&KEYS[..]));
+    let fields = prop::sample::subsequence(&FIELDS[..], 1..=3).prop_flat_map(|names| {
+        (
+            Just(names.clone()),
+            prop::collection::vec(cell(), names.len()),
+        )
+    });
+    let names = (
+        prop::sample::select(&MEASUREMENTS[..]),
+        prop::sample::select(&KEYS[..]),
+    );
     (names, time(), fields).prop_map(|((measurement, key), time, (names, cells))| Point {
         measurement,
         key,
@@ -126,11 +142,19 @@ fn options() -> impl Strategy<Value = CompactorOptions> {
         |(sizes, rows, fresh_count, fan_in, quiet)| CompactorOptions {
             fresh_count,
             fan_in: fan_in + 1,
-            quiet_age: if quiet { Duration::ZERO } else { Duration::from_secs(3600) },
+            quiet_age: if quiet {
+                Duration::ZERO
+            } else {
+                Duration::from_secs(3600)
+            },
             tombstone_age: Duration::ZERO,
             fresh_grace: Duration::ZERO,
             chunk_grace: Duration::ZERO,
-            limits: Limits { rows, series: rows, sizes },
+            limits: Limits {
+                rows,
+                series: rows,
+                sizes,
+            },
             ..CompactorOptions::default()
         },
     )
@@ -167,18 +191,28 @@ fn run(world: &mut World, actions: Vec<Action>) {
 }
 
 fn runtime() -> Arc<Runtime> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     Arc::new(runtime.unwrap())
 }
 
 /// Any actions on stores made by `open`, which has a bucket with shards of an hour in it.
 fn check<K>(cases: u32, open: impl Fn(&Runtime) -> (K, Arc<dyn ChunkStore>, BucketId)) {
     let runtime = runtime();
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let strategy = (options(), prop::collection::vec(action(), 1..40));
     let result = TestRunner::new(config).run(&strategy, |(options, actions)| {
         let (kept, store, bucket) = open(&runtime);
-        run(&mut World::new(Arc::clone(&runtime), store, bucket, HOUR, options), actions);
+        run(
+            &mut World::new(Arc::clone(&runtime), store, bucket, HOUR, options),
+            actions,
+        );
         drop(kept);
         Ok(())
     });
@@ -190,7 +224,9 @@ fn check<K>(cases: u32, open: impl Fn(&Runtime) -> (K, Arc<dyn ChunkStore>, Buck
 #[test]
 fn queries_agree_with_a_plain_map() {
     let bucket = BucketId::new(7).unwrap();
-    check(200, |_| ((), MemoryStore::new(HOUR) as Arc<dyn ChunkStore>, bucket));
+    check(200, |_| {
+        ((), MemoryStore::new(HOUR) as Arc<dyn ChunkStore>, bucket)
+    });
 }
 
 #[test]

@@ -36,8 +36,14 @@ pub struct MemoryStore {
 
 impl MemoryStore {
     pub fn new(shard_duration: i64) -> Arc<Self> {
-        let rows = Rows { horizon: -1, ..Rows::default() };
-        Arc::new(Self { rows: Arc::new(Mutex::new(rows)), shard_duration })
+        let rows = Rows {
+            horizon: -1,
+            ..Rows::default()
+        };
+        Arc::new(Self {
+            rows: Arc::new(Mutex::new(rows)),
+            shard_duration,
+        })
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
@@ -113,7 +119,10 @@ impl Follower for Following {
                 .collect(),
             epochs: (rows.epochs.iter())
                 .filter(|(_, epoch)| **epoch >= since)
-                .map(|(bucket, epoch)| EpochRow { bucket: *bucket, epoch: *epoch })
+                .map(|(bucket, epoch)| EpochRow {
+                    bucket: *bucket,
+                    epoch: *epoch,
+                })
                 .collect(),
         })
     }
@@ -149,7 +158,10 @@ impl ChunkStore for MemoryStore {
             };
             rows.fresh.insert(id, (row, new.body));
         }
-        Ok(Committed { version, chunks: written })
+        Ok(Committed {
+            version,
+            chunks: written,
+        })
     }
 
     async fn agree(&self, bucket: BucketId, wants: Vec<FieldWant>) -> Result<Agreed> {
@@ -159,7 +171,13 @@ impl ChunkStore for MemoryStore {
         for want in wants {
             let window = rows.window(bucket, want.time).unwrap_or_else(|| {
                 let (start, end) = shard_window(want.time, self.shard_duration);
-                let row = WindowRow { bucket, start, end, version, died: None };
+                let row = WindowRow {
+                    bucket,
+                    start,
+                    end,
+                    version,
+                    died: None,
+                };
                 rows.windows.push(row.clone());
                 row
             });
@@ -185,7 +203,11 @@ impl ChunkStore for MemoryStore {
             fields.push(field);
         }
         let epoch = rows.epochs.get(&bucket).copied().unwrap_or(0);
-        Ok(Agreed { epoch, windows, fields })
+        Ok(Agreed {
+            epoch,
+            windows,
+            fields,
+        })
     }
 
     async fn bury(&self, new: NewTombstone) -> Result<Version> {
@@ -194,7 +216,11 @@ impl ChunkStore for MemoryStore {
         let id = rows.id();
         let covered: HashSet<i64> = (rows.windows.iter())
             .filter(|w| {
-                let last = if w.end == i64::MAX { i64::MAX - 1 } else { w.end - 1 };
+                let last = if w.end == i64::MAX {
+                    i64::MAX - 1
+                } else {
+                    w.end - 1
+                };
                 new.min_time <= w.start.max(i64::MIN + 2) && last <= new.max_time
             })
             .map(|w| w.start)
@@ -234,17 +260,26 @@ impl ChunkStore for MemoryStore {
 
     async fn fresh_bodies(&self, ids: &[i64]) -> Result<Vec<(i64, Vec<u8>)>> {
         let rows = self.rows();
-        Ok(ids.iter().filter_map(|id| Some((*id, rows.fresh.get(id)?.1.clone()))).collect())
+        Ok(ids
+            .iter()
+            .filter_map(|id| Some((*id, rows.fresh.get(id)?.1.clone())))
+            .collect())
     }
 
     async fn heads(&self, ids: &[i64]) -> Result<Vec<(i64, Vec<u8>)>> {
         let rows = self.rows();
-        Ok(ids.iter().filter_map(|id| Some((*id, rows.chunks.get(id)?.1.clone()))).collect())
+        Ok(ids
+            .iter()
+            .filter_map(|id| Some((*id, rows.chunks.get(id)?.1.clone())))
+            .collect())
     }
 
     async fn pieces(&self, keys: &[PieceKey]) -> Result<Vec<(PieceKey, Vec<u8>)>> {
         let rows = self.rows();
-        Ok(keys.iter().filter_map(|key| Some((*key, rows.pieces.get(key)?.clone()))).collect())
+        Ok(keys
+            .iter()
+            .filter_map(|key| Some((*key, rows.pieces.get(key)?.clone())))
+            .collect())
     }
 
     async fn claim(&self, key: i64) -> Result<Option<Box<dyn Claim>>> {
@@ -255,9 +290,18 @@ impl ChunkStore for MemoryStore {
     async fn replace(&self, replacement: Replacement) -> Result<Option<Replaced>> {
         let mut rows = self.rows();
         let lives = |died: Option<Option<Version>>| died == Some(None);
-        let hit = replacement.fresh.iter().all(|id| lives(rows.fresh.get(id).map(|c| c.0.died)))
-            && replacement.chunks.iter().all(|id| lives(rows.chunks.get(id).map(|c| c.0.died)))
-            && replacement.tombstones.iter().all(|id| lives(rows.tombstones.get(id).map(|t| t.died)));
+        let hit = replacement
+            .fresh
+            .iter()
+            .all(|id| lives(rows.fresh.get(id).map(|c| c.0.died)))
+            && replacement
+                .chunks
+                .iter()
+                .all(|id| lives(rows.chunks.get(id).map(|c| c.0.died)))
+            && replacement
+                .tombstones
+                .iter()
+                .all(|id| lives(rows.tombstones.get(id).map(|t| t.died)));
         if !hit {
             return Ok(None);
         }
@@ -275,10 +319,21 @@ impl ChunkStore for MemoryStore {
         for new in replacement.new {
             let id = rows.id();
             ids.push(id);
-            let pieces = new.pieces.iter().map(|piece| piece.data.len()).sum::<usize>();
+            let pieces = new
+                .pieces
+                .iter()
+                .map(|piece| piece.data.len())
+                .sum::<usize>();
             for piece in new.pieces {
                 let (column_no, piece_no) = (piece.column_no, piece.piece_no);
-                rows.pieces.insert(PieceKey { chunk: id, column_no, piece_no }, piece.data);
+                rows.pieces.insert(
+                    PieceKey {
+                        chunk: id,
+                        column_no,
+                        piece_no,
+                    },
+                    piece.data,
+                );
             }
             let row = ChunkRow {
                 id,
@@ -309,14 +364,18 @@ impl ChunkStore for MemoryStore {
         let goes = |died: Option<Version>| died.is_some_and(|died| died <= up_to);
         let mut deaths = Vec::new();
         match what {
-            Dead::Fresh => rows.fresh.retain(|_, (row, _)| keep(row.died, goes, &mut deaths)),
+            Dead::Fresh => rows
+                .fresh
+                .retain(|_, (row, _)| keep(row.died, goes, &mut deaths)),
             Dead::Chunks => {
-                rows.chunks.retain(|_, (row, _)| keep(row.died, goes, &mut deaths));
+                rows.chunks
+                    .retain(|_, (row, _)| keep(row.died, goes, &mut deaths));
                 let left: HashSet<i64> = rows.chunks.keys().copied().collect();
                 rows.pieces.retain(|key, _| left.contains(&key.chunk));
             }
             Dead::Marks => {
-                rows.tombstones.retain(|_, row| keep(row.died, goes, &mut deaths));
+                rows.tombstones
+                    .retain(|_, row| keep(row.died, goes, &mut deaths));
                 rows.windows.retain(|row| keep(row.died, goes, &mut deaths));
                 rows.fields.retain(|row| keep(row.died, goes, &mut deaths));
             }

@@ -69,7 +69,10 @@ fn tags(key: &str) -> Vec<(Box<[u8]>, Box<[u8]>)> {
 impl Points {
     pub fn window(&self, time: i64) -> TimeRange {
         let (start, end) = shard_window(time, self.shard_duration);
-        TimeRange { min: start, max: if end == i64::MAX { end } else { end - 1 } }
+        TimeRange {
+            min: start,
+            max: if end == i64::MAX { end } else { end - 1 },
+        }
     }
 
     /// Writes a point, or refuses it for the type of a field. All types of its fields that were
@@ -79,14 +82,21 @@ impl Points {
         let mut fits = true;
         for (field, cell) in &point.fields {
             let field_type = cell.field_type();
-            let agreed = self.types.entry((point.measurement, window, field)).or_insert(field_type);
+            let agreed = self
+                .types
+                .entry((point.measurement, window, field))
+                .or_insert(field_type);
             fits &= *agreed == field_type;
         }
         if fits {
-            let row = self.rows.entry((point.measurement, point.key, point.time)).or_default();
+            let row = self
+                .rows
+                .entry((point.measurement, point.key, point.time))
+                .or_default();
             row.extend(point.fields.iter().cloned());
         } else {
-            self.known.insert((point.measurement, point.key, window), Known::Surely);
+            self.known
+                .insert((point.measurement, point.key, window), Known::Surely);
         }
         fits
     }
@@ -101,12 +111,20 @@ impl Points {
         let takes = |m: &str, key: &str| {
             measurement.is_none_or(|of| of == m) && predicate.matches(m.as_bytes(), &tags(key))
         };
-        self.rows.retain(|(m, key, time), _| !(range.contains(*time) && takes(m, key)));
+        self.rows
+            .retain(|(m, key, time), _| !(range.contains(*time) && takes(m, key)));
         let duration = self.shard_duration;
         let whole = |start: i64| {
             let (_, end) = shard_window(start.max(i64::MIN + 2), duration);
-            let last = if end == i64::MAX { i64::MAX - 1 } else { end - 1 };
-            TimeRange { min: start.max(i64::MIN + 2), max: last }
+            let last = if end == i64::MAX {
+                i64::MAX - 1
+            } else {
+                end - 1
+            };
+            TimeRange {
+                min: start.max(i64::MIN + 2),
+                max: last,
+            }
         };
         self.known.retain(|(m, key, window), known| {
             if takes(m, key) && whole(*window).overlaps(range) {
@@ -153,7 +171,10 @@ impl Points {
         &self,
         measurement: &'static str,
         range: TimeRange,
-    ) -> (BTreeSet<(&'static str, FieldType)>, BTreeSet<(&'static str, FieldType)>) {
+    ) -> (
+        BTreeSet<(&'static str, FieldType)>,
+        BTreeSet<(&'static str, FieldType)>,
+    ) {
         let (mut surely, mut maybe) = (BTreeSet::new(), BTreeSet::new());
         for ((m, window, field), field_type) in &self.types {
             let of_window = self.window((*window).max(i64::MIN + 2));

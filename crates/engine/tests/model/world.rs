@@ -48,8 +48,18 @@ impl World {
         options: CompactorOptions,
     ) -> Self {
         let server = Server::start(&runtime, &store, &options);
-        let points = Points { shard_duration, ..Points::default() };
-        Self { runtime, store, bucket, options, server, points }
+        let points = Points {
+            shard_duration,
+            ..Points::default()
+        };
+        Self {
+            runtime,
+            store,
+            bucket,
+            options,
+            server,
+            points,
+        }
     }
 
     /// Writes points as one body: one transaction.
@@ -64,7 +74,10 @@ impl World {
             point.fields.iter().map(of_point).collect::<Vec<_>>()
         };
         let wants = points.iter().flat_map(want).collect();
-        let agreed = self.runtime.block_on(self.store.agree(self.bucket, wants)).unwrap();
+        let agreed = self
+            .runtime
+            .block_on(self.store.agree(self.bucket, wants))
+            .unwrap();
 
         // Rows by series and time, and refused points apart: they may be in other windows.
         let mut stored: BTreeMap<&str, BTreeMap<&str, BTreeMap<i64, BTreeMap<&str, Cell>>>> =
@@ -98,16 +111,24 @@ impl World {
                     !fits
                 });
             }
-            let hull = known.iter().fold((min, max), |(a, b), (_, t)| (a.min(*t), b.max(*t)));
+            let hull = known
+                .iter()
+                .fold((min, max), |(a, b), (_, t)| (a.min(*t), b.max(*t)));
             let known: Vec<&str> = known.iter().map(|(key, _)| *key).collect();
             chunks.push((measurement, hull, fresh_chunk(&series, &known)));
         }
         for point in refused {
             let hull = (point.time, point.time);
-            chunks.push((point.measurement, hull, fresh_chunk(&BTreeMap::new(), &[point.key])));
+            chunks.push((
+                point.measurement,
+                hull,
+                fresh_chunk(&BTreeMap::new(), &[point.key]),
+            ));
         }
-        let new = chunks.iter().zip(0..).map(|((measurement, (min, max), chunk), part)| {
-            NewFreshChunk {
+        let new = chunks
+            .iter()
+            .zip(0..)
+            .map(|((measurement, (min, max), chunk), part)| NewFreshChunk {
                 bucket: self.bucket,
                 epoch: agreed.epoch,
                 part,
@@ -116,11 +137,17 @@ impl World {
                 max_time: *max,
                 row_count: chunk.times.len() as i64,
                 body: chunk.encode(),
-            }
-        });
+            });
         let history = self.server.follow.latest().history;
-        let written = self.runtime.block_on(self.store.commit(new.collect())).unwrap();
-        assert_eq!(written.chunks.len(), chunks.len(), "all chunks were written");
+        let written = self
+            .runtime
+            .block_on(self.store.commit(new.collect()))
+            .unwrap();
+        assert_eq!(
+            written.chunks.len(),
+            chunks.len(),
+            "all chunks were written"
+        );
         // Some of what was written is kept, as the ingest may do.
         for (part, id) in written.chunks {
             if id % 2 == 0 {
@@ -165,15 +192,16 @@ impl World {
 
     /// Whether there is no background work left after so many pieces.
     pub fn settles_within(&mut self, steps: usize) -> bool {
-        (0..steps)
-            .any(|_| self.runtime.block_on(self.server.worker.step()).unwrap() == Step::Idle)
+        (0..steps).any(|_| self.runtime.block_on(self.server.worker.step()).unwrap() == Step::Idle)
     }
 
     /// The chunks that live, by level, and the deletes.
     pub fn shape(&self) -> (BTreeMap<i16, usize>, usize) {
         let catalogue = self.runtime.block_on(self.server.follow.now()).unwrap();
         let mut levels = BTreeMap::new();
-        let Some(bucket) = catalogue.buckets.get(&self.bucket) else { return (levels, 0) };
+        let Some(bucket) = catalogue.buckets.get(&self.bucket) else {
+            return (levels, 0);
+        };
         for chunk in bucket.measurements.values().flat_map(|of| &of.chunks) {
             *levels.entry(chunk.level).or_default() += 1;
         }
@@ -182,7 +210,9 @@ impl World {
 
     pub fn sweep(&mut self) {
         self.runtime.block_on(self.server.follow.now()).unwrap();
-        self.runtime.block_on(self.server.sweeper.sweep(true)).unwrap();
+        self.runtime
+            .block_on(self.server.sweeper.sweep(true))
+            .unwrap();
     }
 
     pub fn restart(&mut self) {
@@ -190,17 +220,34 @@ impl World {
     }
 
     pub fn snapshot(&self) -> BucketSnapshot {
-        let Server { follow, contents, .. } = &self.server;
+        let Server {
+            follow, contents, ..
+        } = &self.server;
         let catalogue = self.runtime.block_on(follow.now()).unwrap();
         BucketSnapshot::new(Arc::clone(contents), follow.clone(), catalogue, self.bucket)
     }
 
     /// Compares everything that a snapshot can tell with the map.
-    pub fn check(&self, snapshot: &dyn Snapshot, points: &Points, range: TimeRange, few: Option<Few>) {
-        let all = TimeRange { min: i64::MIN, max: i64::MAX };
+    pub fn check(
+        &self,
+        snapshot: &dyn Snapshot,
+        points: &Points,
+        range: TimeRange,
+        few: Option<Few>,
+    ) {
+        let all = TimeRange {
+            min: i64::MIN,
+            max: i64::MAX,
+        };
         for name in snapshot.measurements() {
-            let name = MEASUREMENTS.iter().find(|m| m.as_bytes() == name).expect("it was written");
-            assert!(!points.living(name, all).1.is_empty(), "{name} has a series");
+            let name = MEASUREMENTS
+                .iter()
+                .find(|m| m.as_bytes() == name)
+                .expect("it was written");
+            assert!(
+                !points.living(name, all).1.is_empty(),
+                "{name} has a series"
+            );
         }
         let names = snapshot.measurements();
         for name in MEASUREMENTS {
@@ -232,7 +279,12 @@ impl Server {
             stats.clone(),
         );
         let sweeper = Sweeper::new(Arc::clone(store), follow.clone(), options.clone(), stats);
-        Self { follow, contents, worker, sweeper }
+        Self {
+            follow,
+            contents,
+            worker,
+            sweeper,
+        }
     }
 }
 
@@ -262,11 +314,19 @@ fn fresh_chunk(series: &Series<'_>, known: &[&str]) -> FreshChunk {
             chunk.times.push(*time);
         }
     }
-    let known: BTreeSet<&&str> = known.iter().filter(|key| !series.contains_key(**key)).collect();
-    chunk.series.extend(known.into_iter().map(|key| (key.as_bytes().to_vec(), 0)));
+    let known: BTreeSet<&&str> = known
+        .iter()
+        .filter(|key| !series.contains_key(**key))
+        .collect();
+    chunk
+        .series
+        .extend(known.into_iter().map(|key| (key.as_bytes().to_vec(), 0)));
     for ((name, _), mut column) in columns {
         column.pad_to(chunk.times.len());
-        chunk.columns.push(NamedColumn { name: name.into(), column });
+        chunk.columns.push(NamedColumn {
+            name: name.into(),
+            column,
+        });
     }
     chunk
 }
@@ -282,8 +342,14 @@ fn check_living(snapshot: &dyn Snapshot, points: &Points, name: &str, range: Tim
         .collect();
     let keys: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
     let (surely, maybe) = points.living(name, range);
-    assert!(surely.is_subset(&keys), "{name} {range:?}: {surely:?} live, found {keys:?}");
-    assert!(keys.is_subset(&maybe), "{name} {range:?}: only {maybe:?} may live, found {keys:?}");
+    assert!(
+        surely.is_subset(&keys),
+        "{name} {range:?}: {surely:?} live, found {keys:?}"
+    );
+    assert!(
+        keys.is_subset(&maybe),
+        "{name} {range:?}: only {maybe:?} may live, found {keys:?}"
+    );
 }
 
 fn check_fields(snapshot: &dyn Snapshot, points: &Points, name: &'static str, range: TimeRange) {
@@ -294,8 +360,14 @@ fn check_fields(snapshot: &dyn Snapshot, points: &Points, name: &'static str, ra
         .map(|(field, t)| (*FIELDS.iter().find(|f| f.as_bytes() == field).unwrap(), *t))
         .collect();
     let (surely, maybe) = points.fields(name, range);
-    assert!(surely.is_subset(&fields), "{name} {range:?}: {surely:?}, found {fields:?}");
-    assert!(fields.is_subset(&maybe), "{name} {range:?}: only {maybe:?}, found {fields:?}");
+    assert!(
+        surely.is_subset(&fields),
+        "{name} {range:?}: {surely:?}, found {fields:?}"
+    );
+    assert!(
+        fields.is_subset(&maybe),
+        "{name} {range:?}: only {maybe:?}, found {fields:?}"
+    );
 }
 
 fn check_points(
@@ -322,14 +394,23 @@ fn check_points(
     }
     let mut found = BTreeMap::new();
     for slice in slices {
-        assert!(range.covers(slice.range) && !slice.range.is_empty(), "slices lie in the range");
+        assert!(
+            range.covers(slice.range) && !slice.range.is_empty(),
+            "slices lie in the range"
+        );
         let window = points.window(slice.range.min.max(i64::MIN + 2));
         assert!(window.covers(slice.range), "slices lie in windows");
         assert_eq!(window.min, slice.window_start);
-        let blocks = snapshot.read(name.as_bytes(), &series, &names, slice).unwrap();
+        let blocks = snapshot
+            .read(name.as_bytes(), &series, &names, slice)
+            .unwrap();
         let order: Vec<SeriesId> = blocks.iter().map(|block| block.series).collect();
         let expected = series.iter().copied().filter(|id| order.contains(id));
-        assert_eq!(order, expected.collect::<Vec<_>>(), "blocks are in the order asked for");
+        assert_eq!(
+            order,
+            expected.collect::<Vec<_>>(),
+            "blocks are in the order asked for"
+        );
         for block in blocks {
             assert!(!block.times.is_empty() && block.times.is_sorted_by(|a, b| a < b));
             let key = &index.as_ref().unwrap().series(block.series).key;
@@ -354,8 +435,11 @@ fn check_points(
     }
     let mut expected = BTreeMap::new();
     for ((m, key, time), row) in &points.rows {
-        let cells: BTreeMap<&str, Cell> =
-            row.iter().filter(|(n, _)| wanted.contains(n)).map(|(n, c)| (*n, c.clone())).collect();
+        let cells: BTreeMap<&str, Cell> = row
+            .iter()
+            .filter(|(n, _)| wanted.contains(n))
+            .map(|(n, c)| (*n, c.clone()))
+            .collect();
         if *m == name && range.contains(*time) && !cells.is_empty() {
             expected.insert((*key, *time), cells);
         }
