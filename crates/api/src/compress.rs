@@ -35,7 +35,7 @@ pub(crate) fn compress(
 ) -> ServiceResponse<BoxBody> {
     let size = response.response().body().size();
     if size != BodySize::None {
-        let accept_encoding = HeaderValue::from_static(ACCEPT_ENCODING.as_str());
+        let accept_encoding = HeaderValue::from_static("Accept-Encoding");
         response.headers_mut().insert(VARY, accept_encoding);
     }
     let BodySize::Sized(THRESHOLD..) = size else {
