@@ -1,5 +1,9 @@
 //! Bytes through zstd, and lists of strings.
 
+use std::cell::RefCell;
+
+use zstd::bulk::Compressor;
+
 use super::bytes::{Cursor, put_bytes, put_varint};
 use super::strings::Strings;
 use super::{ChunkError, MAX_TEXT_BYTES};
@@ -10,15 +14,33 @@ const COMPRESSIBLE: usize = 64;
 /// A zstd block of 4 bytes can stand for 128 KiB, nothing for more.
 const MAX_RATIO: usize = 1 << 15;
 
+thread_local! {
+    /// Compressors for the levels used; to make one takes longer than to compress a few keys.
+    static COMPRESSORS: RefCell<Vec<(i32, Compressor<'static>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What zstd makes of bytes; `None` if it fails.
+fn compress(raw: &[u8], level: i32) -> Option<Vec<u8>> {
+    COMPRESSORS.with_borrow_mut(|compressors| {
+        let known = compressors.iter().position(|(known, _)| *known == level);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                compressors.push((level, Compressor::new(level).ok()?));
+                compressors.len() - 1
+            }
+        };
+        compressors[at].1.compress(raw).ok()
+    })
+}
+
 /// Appends bytes: how many they are, then what zstd makes of them, or themselves if that is not
 /// shorter.
 pub(super) fn put_compressed(out: &mut Vec<u8>, raw: &[u8], level: i32) {
     put_varint(out, raw.len() as u64);
     let compressed = match raw.len() {
         0..COMPRESSIBLE => None,
-        _ => zstd::bulk::compress(raw, level)
-            .ok()
-            .filter(|bytes| bytes.len() < raw.len()),
+        _ => compress(raw, level).filter(|bytes| bytes.len() < raw.len()),
     };
     put_bytes(out, compressed.as_deref().unwrap_or(raw));
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use influxd_model::TimeRange;
 use influxd_store::shard_window;
 
+use super::run::Limits;
 use crate::catalogue::{BucketState, ChunkName, Window};
 use crate::chunk::FreshChunk;
 use crate::content::{ChunkView, Form, Loader, MeasurementView, Page, PageWant};
@@ -40,13 +41,6 @@ pub(super) struct Inputs<'a> {
     /// All series in the order of their keys.
     order: Arc<[SeriesId]>,
     hits: Vec<Hit>,
-}
-
-/// How large a chunk may become.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) rows: usize,
-    pub(super) series: usize,
 }
 
 /// Where a window's next chunk begins.

@@ -8,18 +8,15 @@ use influxd_model::BucketId;
 use influxd_store::Version;
 
 use super::CompactorOptions;
-use super::run::{MOST_ROWS, Run};
+use super::run::Run;
 use crate::catalogue::{ChunkInfo, ChunkName, Measurement, MeasurementState};
 
 /// A merge of level 0 takes about so many bytes, rows and chunks at most.
 const FRESH_BYTES: u64 = 12 << 20;
-const FRESH_ROWS: u64 = MOST_ROWS as u64;
+const FRESH_ROWS: u64 = 4 << 20;
 const FRESH_CHUNKS: usize = 4096;
 /// A merge of higher levels takes at most so many rows: their times lie in memory.
-const ROWS: u64 = 4 * MOST_ROWS as u64;
-/// What has so many rows is not merged again for its number alone.
-const LARGE: u64 = MOST_ROWS as u64 / 2;
-
+const ROWS: u64 = 16 << 20;
 /// A measurement of a bucket, looked at for something to merge.
 pub(super) struct Candidate<'a> {
     pub(super) bucket: BucketId,
@@ -100,15 +97,20 @@ impl Candidate<'_> {
         })
     }
 
+    /// What is so large is not merged again for its number alone.
+    fn is_large(&self, unit: &Unit<'_>) -> bool {
+        unit.rows > self.options.limits.rows as u64 / 2
+    }
+
     /// Enough neighbours of one level, none between or below them of a higher one.
     fn full_level(&self, units: &[Unit<'_>]) -> Option<Run> {
         let top = units
             .iter()
-            .filter(|unit| !unit.is_large())
+            .filter(|unit| !self.is_large(unit))
             .map(|unit| unit.level)
             .max()?;
         (1..=top).find_map(|level| {
-            let fits = |unit: &Unit<'_>| unit.level <= level && !unit.is_large();
+            let fits = |unit: &Unit<'_>| unit.level <= level && !self.is_large(unit);
             units
                 .chunk_by(|a, b| fits(a) == fits(b))
                 .find_map(|stretch| {
@@ -133,14 +135,14 @@ impl Candidate<'_> {
             return None;
         }
         units
-            .chunk_by(|a, b| a.is_large() == b.is_large())
+            .chunk_by(|a, b| self.is_large(a) == self.is_large(b))
             .find_map(|stretch| {
                 let rows: u64 = stretch.iter().map(|unit| unit.rows).sum();
                 let largest = stretch.iter().map(|unit| unit.rows).max()?;
                 // A little beside much is not worth writing the much again.
                 let pays = (rows - largest).saturating_mul(16) >= largest;
                 let level = stretch.iter().map(|unit| unit.level).max()?;
-                let is_large = stretch[0].is_large();
+                let is_large = self.is_large(&stretch[0]);
                 (stretch.len() > 1 && pays && !is_large).then(|| self.together(stretch, level))?
             })
     }
@@ -166,12 +168,6 @@ struct Unit<'a> {
     newest: Version,
     level: i16,
     rows: u64,
-}
-
-impl Unit<'_> {
-    const fn is_large(&self) -> bool {
-        self.rows > LARGE
-    }
 }
 
 /// The units of a window that lie wholly before `end`, in the order of writes.

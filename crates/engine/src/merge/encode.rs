@@ -32,6 +32,7 @@ pub(super) fn encode(
     inputs: &Inputs<'_>,
     built: &Built<'_>,
     window: Window,
+    sizes: Sizes,
     loader: &Loader,
 ) -> Result<Encoded, ReadError> {
     let mut used: Used = built
@@ -56,7 +57,7 @@ pub(super) fn encode(
 
     // Pages end before their strings grow too long, so the strings are looked at first.
     let rows = built.series.iter().map(|(_, rows)| *rows);
-    let mut plan = PagePlan::new(rows, Sizes::default());
+    let mut plan = PagePlan::new(rows, sizes);
     for (name, field_type) in &fields {
         if *field_type != FieldType::String {
             continue;

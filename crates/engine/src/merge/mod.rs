@@ -18,7 +18,7 @@ mod worker;
 use std::time::Duration;
 
 pub use compactor::{Compactor, Nudge};
-pub use run::{MOST_ROWS, MOST_SERIES, Run};
+pub use run::{Limits, Run};
 pub use stats::MergeStats;
 pub use sweep::Sweeper;
 pub use worker::{Step, Worker};
@@ -44,6 +44,8 @@ pub struct CompactorOptions {
     pub fresh_grace: Duration,
     /// How long other dead rows stay.
     pub chunk_grace: Duration,
+    /// How large chunks become.
+    pub limits: Limits,
     /// How often dead rows are removed.
     pub sweep_interval: Duration,
 }
@@ -60,6 +62,7 @@ impl Default for CompactorOptions {
             tombstone_age: Duration::from_secs(60),
             fresh_grace: Duration::from_secs(120),
             chunk_grace: Duration::from_secs(600),
+            limits: Limits::default(),
             sweep_interval: Duration::from_secs(5),
         }
     }

@@ -5,18 +5,36 @@ use std::sync::Arc;
 use influxd_model::BucketId;
 use influxd_store::{Replacement, Version};
 
-use super::build::{Cursor, Inputs, Limits};
+use super::build::{Cursor, Inputs};
 use super::encode::{Encoded, encode};
 use crate::catalogue::{
     BucketState, Catalogue, ChunkInfo, ChunkName, Measurement, MeasurementState,
 };
+use crate::chunk::Sizes;
 use crate::content::{Contents, Loader};
 use crate::source::ReadError;
 
-/// Rows that a chunk has at most (storage study 8.3).
-pub const MOST_ROWS: usize = 4 << 20;
-/// Series that a chunk has at most.
-pub const MOST_SERIES: usize = 1 << 20;
+/// How large the chunks may become that merges make, and their parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of a chunk.
+    pub rows: usize,
+    /// Series of a chunk.
+    pub series: usize,
+    /// Pages, segments and pieces.
+    pub sizes: Sizes,
+}
+
+impl Default for Limits {
+    /// Those of storage study 8.3.
+    fn default() -> Self {
+        Self {
+            rows: 4 << 20,
+            series: 1 << 20,
+            sizes: Sizes::default(),
+        }
+    }
+}
 
 /// Chunks to be merged. No chunk of their measurement and windows that is not among them lies
 /// between them in the order of writes.
@@ -66,19 +84,7 @@ impl Run {
     ///
     /// # Errors
     /// [`ReadError::Moved`] if a chunk is gone.
-    pub(crate) fn merge(
-        &self,
-        contents: &Contents,
-        catalogue: &Catalogue,
-    ) -> Result<Replacement, ReadError> {
-        let limits = Limits {
-            rows: MOST_ROWS,
-            series: MOST_SERIES,
-        };
-        self.merge_within(contents, catalogue, limits)
-    }
-
-    pub(super) fn merge_within(
+    pub(super) fn merge(
         &self,
         contents: &Contents,
         catalogue: &Catalogue,
@@ -107,7 +113,7 @@ impl Run {
                 if built.series.is_empty() {
                     break;
                 }
-                match encode(self, &inputs, &built, window, &loader)? {
+                match encode(self, &inputs, &built, window, limits.sizes, &loader)? {
                     Encoded::Chunk(chunk) => {
                         replacement.new.push(*chunk);
                         cursor = next;

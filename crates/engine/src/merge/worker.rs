@@ -18,6 +18,8 @@ use crate::source::ReadError;
 
 /// Work that another server has claimed is looked at again after this long.
 const CLAIMED_FOR: Duration = Duration::from_secs(2);
+/// Merges between two looks for the most urgent ones.
+const RUNS_AT_ONCE: usize = 16;
 /// Chunks or deletes that die in one transaction.
 const DEATHS_AT_ONCE: usize = 500;
 
@@ -84,7 +86,7 @@ impl Worker {
         }
     }
 
-    /// Does the most urgent piece of work, if there is any.
+    /// Does the most urgent pieces of work, if there are any.
     pub async fn step(&mut self) -> Result<Step, StoreError> {
         let catalogue = self.follow.now().await?;
         let now = Instant::now();
@@ -93,8 +95,12 @@ impl Worker {
             return Ok(Step::Worked);
         }
         for level in [Level::Fresh, Level::Awaited, Level::Merged] {
-            if let Some(run) = self.find(&catalogue, now, level).await? {
-                return self.work(run, level).await;
+            let runs = self.find(&catalogue, now, level).await?;
+            if !runs.is_empty() {
+                for run in runs {
+                    self.work(run, level).await?;
+                }
+                return Ok(Step::Worked);
             }
         }
         if self.let_tombstones_die(&catalogue, now).await? {
@@ -185,14 +191,14 @@ impl Worker {
         tombstone.touches(chunk) && !self.clean.contains(&(chunk.name, tombstone.id))
     }
 
-    /// Work of one kind that nobody else has claimed.
+    /// Work of one kind that nobody else has claimed, the oldest first.
     async fn find(
         &mut self,
         catalogue: &Arc<Catalogue>,
         now: Instant,
         level: Level,
-    ) -> Result<Option<Run>, StoreError> {
-        let mut found: Option<Run> = None;
+    ) -> Result<Vec<Run>, StoreError> {
+        let mut found: Vec<Run> = Vec::new();
         for (id, bucket) in &catalogue.buckets {
             if level == Level::Awaited && bucket.tombstones.is_empty() {
                 continue;
@@ -227,18 +233,14 @@ impl Worker {
                     },
                 };
                 let Some(run) = run else { continue };
-                if self.claimed.contains_key(&claim_key(&run)) {
-                    continue;
-                }
-                // The oldest first, so that no measurement waits for ever behind a busy one.
-                if found
-                    .as_ref()
-                    .is_none_or(|found| run.oldest() < found.oldest())
-                {
-                    found = Some(run);
+                if !self.claimed.contains_key(&claim_key(&run)) {
+                    found.push(run);
                 }
             }
         }
+        // The oldest first, so that no measurement waits for ever behind a busy one.
+        found.sort_by_key(Run::oldest);
+        found.truncate(RUNS_AT_ONCE);
         Ok(found)
     }
 
@@ -291,26 +293,27 @@ impl Worker {
     }
 
     /// Merges a run, under a claim and as the catalogue is once that is held.
-    async fn work(&mut self, run: Run, level: Level) -> Result<Step, StoreError> {
+    async fn work(&mut self, run: Run, level: Level) -> Result<(), StoreError> {
         let key = claim_key(&run);
         let Some(claim) = self.store.claim(key).await? else {
             self.claimed.insert(key, Instant::now() + CLAIMED_FOR);
-            return Ok(Step::Worked);
+            return Ok(());
         };
         let catalogue = self.follow.now().await?;
         if !is_current(&run, &catalogue) {
             // Another server has just done it.
-            return Ok(Step::Worked);
+            return Ok(());
         }
         let begun = Instant::now();
         let run = Arc::new(run);
         let replacement = {
             let (run, contents) = (Arc::clone(&run), Arc::clone(&self.contents));
             let catalogue = Arc::clone(&catalogue);
-            blocking(move || run.merge(&contents, &catalogue)).await
+            let limits = self.options.limits;
+            blocking(move || run.merge(&contents, &catalogue, limits)).await
         };
         let replacement = match replacement {
-            Err(ReadError::Moved) => return Ok(Step::Worked),
+            Err(ReadError::Moved) => return Ok(()),
             other => other?,
         };
         let (bytes, chunks) = size(&replacement);
@@ -342,7 +345,7 @@ impl Worker {
             self.stats.aborted.inc();
             self.claimed.insert(key, Instant::now() + CLAIMED_FOR);
         }
-        Ok(Step::Worked)
+        Ok(())
     }
 
     /// `false` if another server was faster.

@@ -85,12 +85,12 @@ impl Raw<'_> {
             slices.reverse();
         }
         for slice in slices {
-            let parts = scan
+            let parts: Vec<Part<'_>> = scan
                 .read(self.env, input, &member.series, slice)?
                 .into_iter()
                 .map(|batch| Part { input, scan, batch })
                 .collect();
-            self.rows(parts, &mut emitter, &mut filler)?;
+            self.rows(&parts, &mut emitter, &mut filler)?;
             if emitter.is_done() {
                 break;
             }
@@ -131,7 +131,7 @@ impl Raw<'_> {
                     let at = owner[batch.series as usize] as usize;
                     // What only the filter asked for makes no row.
                     rows[at] += (0..batch.times.len())
-                        .filter(|row| batch.has_value(*row))
+                        .filter(|row| batch.has_value(input, *row))
                         .count();
                     held += batch.times.len();
                     self.env.hold(batch.times.len())?;
@@ -149,7 +149,7 @@ impl Raw<'_> {
             let mut emitter =
                 Emitter::new(sink, self.formulas, self.limit, &group.name, &group.tags);
             let mut filler = Filler::new(&self.fill, self.columns);
-            self.rows(parts, &mut emitter, &mut filler)?;
+            self.rows(&parts, &mut emitter, &mut filler)?;
         }
         self.env.release(held);
         Ok(())
@@ -159,15 +159,15 @@ impl Raw<'_> {
     /// batches.
     fn rows(
         &self,
-        parts: Vec<Part<'_>>,
+        parts: &[Part<'_>],
         emitter: &mut Emitter<'_>,
         filler: &mut Filler<'_>,
     ) -> Result<()> {
-        if let [part] = parts.as_slice() {
+        if let [part] = parts {
             let rows = part.batch.times.len();
             for at in 0..rows {
                 let row = if self.descending { rows - 1 - at } else { at };
-                self.row(part, row, emitter, filler)?;
+                write_row(part, row, emitter, filler)?;
                 if emitter.is_done() {
                     return Ok(());
                 }
@@ -187,41 +187,41 @@ impl Raw<'_> {
             if at % 4096 == 0 {
                 self.env.check()?;
             }
-            self.row(&parts[part as usize], row as usize, emitter, filler)?;
+            write_row(&parts[part as usize], row as usize, emitter, filler)?;
             if emitter.is_done() {
                 break;
             }
         }
         Ok(())
     }
+}
 
-    fn row(
-        &self,
-        part: &Part<'_>,
-        row: usize,
-        emitter: &mut Emitter<'_>,
-        filler: &mut Filler<'_>,
-    ) -> Result<()> {
-        let Part { input, scan, batch } = part;
-        if !batch.has_value(row) {
-            return Ok(());
-        }
-        let cell = |slot: usize| batch.cell(input, &scan.slots[slot], row);
-        match filler {
-            Filler::Null => emitter.row(batch.times[row], &cell),
-            Filler::Number(number) => emitter.row(batch.times[row], &|slot| match cell(slot) {
-                Value::Null => number.value(),
-                value => value,
-            }),
-            Filler::Previous(last) => {
-                for (slot, last) in last.iter_mut().enumerate() {
-                    match cell(slot) {
-                        Value::Null => {}
-                        value => *last = Scalar::from(value),
-                    }
+/// Writes a row of a part, unless it has no value.
+fn write_row(
+    part: &Part<'_>,
+    row: usize,
+    emitter: &mut Emitter<'_>,
+    filler: &mut Filler<'_>,
+) -> Result<()> {
+    let Part { input, scan, batch } = part;
+    if !batch.has_value(input, row) {
+        return Ok(());
+    }
+    let cell = |slot: usize| batch.cell(input, &scan.slots[slot], row);
+    match filler {
+        Filler::Null => emitter.row(batch.times[row], &cell),
+        Filler::Number(number) => emitter.row(batch.times[row], &|slot| match cell(slot) {
+            Value::Null => number.value(),
+            value => value,
+        }),
+        Filler::Previous(last) => {
+            for (slot, last) in last.iter_mut().enumerate() {
+                match cell(slot) {
+                    Value::Null => {}
+                    value => *last = Scalar::from(value),
                 }
-                emitter.row(batch.times[row], &|slot| last[slot].value())
             }
+            emitter.row(batch.times[row], &|slot| last[slot].value())
         }
     }
 }

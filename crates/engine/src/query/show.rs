@@ -13,6 +13,7 @@ use super::meta::{
 };
 use super::output::{Output, Value};
 use super::{Env, Result, fail};
+use crate::index::Tags;
 use crate::source::Snapshot;
 
 /// `SHOW DATABASES`
@@ -126,13 +127,13 @@ fn names(
 ) -> Result<Vec<Vec<u8>>> {
     let mut names = Vec::new();
     for name in snapshot.measurements() {
-        let named = show
+        let wanted = show
             .with
             .as_ref()
             .is_none_or(|with| is_named(&name, &with.name));
         let taken = match &condition.rest {
-            Some(rest) => named && takes_measurement(rest, &name, snapshot)?,
-            None => named,
+            Some(rest) => wanted && takes_measurement(rest, &name, snapshot)?,
+            None => wanted,
         };
         if taken {
             names.push(name);
@@ -233,7 +234,7 @@ pub(super) fn series(show: &ShowSeries, env: &Env<'_>, out: &mut dyn Output) -> 
 }
 
 /// The key of a series as line protocol has it.
-pub(super) fn line_key(measurement: &[u8], tags: &[(Box<[u8]>, Box<[u8]>)]) -> Vec<u8> {
+fn line_key(measurement: &[u8], tags: &Tags) -> Vec<u8> {
     let tags = tags
         .iter()
         .map(|(key, value)| (key.to_vec(), value.to_vec()))
@@ -359,14 +360,17 @@ pub(super) fn field_keys(show: &ShowFieldKeys, env: &Env<'_>, out: &mut dyn Outp
         offset: show.offset,
     };
     for found in find_all(env, &targets, &condition)? {
-        let fields = found.snapshot.fields(&found.name, TimeRange::ALL);
-        let rows = window
-            .of(fields)
-            .map(|(name, field_type)| [name, field_type.name().as_bytes().to_vec()]);
+        let mut rows: Vec<[Vec<u8>; 2]> = found
+            .snapshot
+            .fields(&found.name, TimeRange::ALL)
+            .into_iter()
+            .map(|(name, field_type)| [name, field_type.name().as_bytes().to_vec()])
+            .collect();
+        rows.sort();
         list(
             out,
             head(Some(&found.name), &["fieldKey", "fieldType"]),
-            rows,
+            window.of(rows),
         )?;
     }
     Ok(())

@@ -160,7 +160,7 @@ pub(super) async fn remove_dead(
         if rest <= 0 {
             break;
         }
-        let row = sqlx::query(sql).bind(up_to).bind(rest);
+        let row = sqlx::query(*sql).bind(up_to).bind(rest);
         let row = row
             .fetch_one(&mut *transaction)
             .await

@@ -272,7 +272,7 @@ mod tests {
         for text in [
             "", "t=a", "t=\"a\"", "\"t\"=\"a b\"", "t!=a", "t<>a", "_measurement=m AND t=a",
             "(t=a AND k=x)", "t=a and k=x And l=y", "((t=a) AND (k=x))", "t=1", "t=-1", "t=1.5",
-            "t=5m", "t=true", "t=FALSE", "_value=1", "_field!=f", "name=x",
+            "t=5m", "t=true", "t=FALSE", "_value=1", "_field!=f",
         ] {
             check(text, "fine");
         }
@@ -310,6 +310,7 @@ mod tests {
         let expected = "expected identifier, string, number, bool at line 1, char";
         check("t=a AND", &format!("InfluxQL: found EOF, {expected} 9"));
         check("AND t=a", &format!("InfluxQL: found AND, {expected} 1"));
+        check("name=x", &format!("InfluxQL: found NAME, {expected} 1"));
         check("()", &format!("InfluxQL: found ), {expected} 2"));
         check("  ", &format!("InfluxQL: found EOF, {expected} 4"));
         check("t = a AND AND k = x", &format!("InfluxQL: found AND, {expected} 11"));
