@@ -71,13 +71,16 @@ UNION ALL SELECT 6, NULL, epoch, NULL, id, NULL, NULL, NULL, NULL, NULL, NULL, N
 const POLLING: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
     SET enable_bitmapscan = off; SET jit = off";
 
+/// A first poll reads all that lives.
+const STARTING: &str = "SET plan_cache_mode = auto; SET enable_seqscan = on;
+    SET enable_bitmapscan = on; SET jit = off";
+
 /// Follows on a connection of its own, until the first error.
 pub(super) struct PostgresFollower(Option<PgConnection>);
 
 impl PostgresFollower {
     pub(super) async fn connect(options: &PgConnectOptions) -> Result<Self> {
-        let mut conn = connect(options).await?;
-        conn.execute("SET jit = off").await.map_err(store_error)?;
+        let conn = connect(options).await?;
         Ok(Self(Some(conn)))
     }
 }
@@ -98,6 +101,7 @@ async fn poll(conn: &mut PgConnection, since: Version) -> Result<Followed> {
     let rows = if since > 0 {
         sqlx::query(CHANGES).bind(since).fetch_all(&mut *conn).await
     } else {
+        conn.execute(STARTING).await.map_err(store_error)?;
         let rows = sqlx::query(LIVING)
             .persistent(false)
             .fetch_all(&mut *conn)
@@ -186,4 +190,46 @@ fn add(followed: &mut Followed, row: &PgRow) -> Result<()> {
         _ => return Err(corrupt("row", "it is of no known kind")),
     }
     Ok(())
+}
+
+#[cfg(all(test, feature = "scratch"))]
+mod tests {
+    use super::*;
+    use crate::scratch::ScratchCluster;
+    use crate::{PostgresOptions, PostgresStore};
+
+    #[tokio::test]
+    async fn a_poll_looks_at_nothing_but_the_tails_of_indexes() {
+        let cluster = ScratchCluster::shared().unwrap();
+        let url = cluster.create_database().await.unwrap();
+        let store = PostgresStore::open(PostgresOptions::new(url))
+            .await
+            .unwrap();
+        // Enough rows that a plan for any parameter would rather read all of them.
+        sqlx::query(
+            "INSERT INTO fresh_chunks (version, part, bucket_id, min_time, max_time, row_count,
+                                       measurement, body)
+             SELECT n, 0, 1, 0, 0, 0, '', '' FROM generate_series(1, 20000) n",
+        )
+        .execute(store.pool())
+        .await
+        .unwrap();
+        sqlx::query("ANALYZE").execute(store.pool()).await.unwrap();
+        let mut follower = PostgresFollower::connect(store.options()).await.unwrap();
+        let low = follower.poll(0).await.unwrap().low;
+        follower.poll(low).await.unwrap();
+        let mut conn = follower.0.unwrap();
+        let prepare = format!("PREPARE polling (bigint) AS {CHANGES}");
+        conn.execute(sqlx::AssertSqlSafe(prepare)).await.unwrap();
+        let plan = conn.fetch_all("EXPLAIN EXECUTE polling (7)").await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| at(row, 0).unwrap()).collect();
+        let scans: Vec<_> = steps.iter().filter(|s| s.contains("Seq Scan")).collect();
+        assert_eq!(scans.len(), 1, "{steps:#?}");
+        assert!(scans[0].contains("store_state"));
+        assert_eq!(
+            steps.iter().filter(|s| s.contains("Index")).count() % 11,
+            0,
+            "{steps:#?}"
+        );
+    }
 }

@@ -32,7 +32,9 @@ const RETIRE: &str = "
     UPDATE deleted_buckets d SET retired = true FROM store_state s
     WHERE NOT d.retired
       AND d.version < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + s.version_offset
-      AND d.id = ANY($1)";
+      AND d.id = ANY($1)
+      AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.bucket_id = d.id AND c.died IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM fresh_chunks c WHERE c.bucket_id = d.id AND c.died IS NULL)";
 
 /// What is left of a retired bucket is dead, and found by the indexes over the dead.
 const FORGET_RETIRED: &str = "
@@ -80,7 +82,8 @@ pub(super) async fn retire_deleted_buckets(store: &PostgresStore, limit: u32) ->
             let done = sqlx::query(sql).bind(version).execute(&mut *conn).await;
             done.map_err(store_error)?;
         }
-        // A later round finds nothing that lives; rows that others had locked included.
+        // In a later round than the one that killed; rows that a merge had locked, or put in
+        // their place, are looked at once more.
         if died == 0 {
             let done = sqlx::query(RETIRE).bind(settled).execute(&mut *conn).await;
             done.map_err(store_error)?;
@@ -114,8 +117,10 @@ const REMOVE_FRESH: &[&str] = &[remove!(
 /// A chunk's row goes after its last piece: until then its death can be followed.
 const REMOVE_CHUNKS: &[&str] = &[
     "WITH gone AS (DELETE FROM chunk_pieces WHERE ctid = ANY (ARRAY(
-       SELECT p.ctid FROM chunks c JOIN chunk_pieces p ON p.chunk_id = c.id
-       WHERE c.died <= $1 LIMIT $2)) RETURNING 1)
+       SELECT p.ctid
+       FROM (SELECT id FROM chunks WHERE died <= $1 ORDER BY died LIMIT 1000) c
+       CROSS JOIN LATERAL (SELECT ctid FROM chunk_pieces WHERE chunk_id = c.id OFFSET 0) p
+       LIMIT $2)) RETURNING 1)
      SELECT count(*) FROM gone",
     remove!(
         "DELETE FROM chunks WHERE id = ANY (ARRAY(

@@ -85,7 +85,8 @@ pub async fn an_id_is_free_again_when_nothing_is_left(subject: Subject) {
     for attempt in 0.. {
         subject.chunks.retire_deleted_buckets(100).await.unwrap();
         let mut transaction = subject.store.begin().await.unwrap();
-        match transaction.buckets().insert(&bucket(1, 1, "again")).await {
+        let insert = transaction.buckets().insert(&bucket(1, 1, "again")).await;
+        match insert {
             Ok(()) => {
                 transaction.commit().await.unwrap();
                 break;
