@@ -5,7 +5,7 @@ use std::io::Write;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, VARY,
+    CONTENT_ENCODING, HeaderMap, HeaderValue, VARY,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
