@@ -72,8 +72,11 @@ impl Engine {
         let runtime = Handle::current();
         let stats = WriteStats::register(registry)?;
         let follow = Follow::start(Arc::clone(&store), options.follow_interval);
-        let contents =
-            Arc::new(Contents::new(Arc::clone(&store), runtime.clone(), options.cache_bytes));
+        let contents = Arc::new(Contents::new(
+            Arc::clone(&store),
+            runtime.clone(),
+            options.cache_bytes,
+        ));
         let compactor = Compactor::start(
             Arc::clone(&store),
             follow.clone(),
@@ -89,7 +92,14 @@ impl Engine {
             stats,
             Arc::new(move || nudge.nudge()),
         )?;
-        Ok(Arc::new(Self { store, follow, contents, ingest, compactor, runtime }))
+        Ok(Arc::new(Self {
+            store,
+            follow,
+            contents,
+            ingest,
+            compactor,
+            runtime,
+        }))
     }
 
     /// Stores a body of line protocol; returns when it is durable.
@@ -135,11 +145,23 @@ impl Engine {
             return Ok(Forget::Everything);
         }
         let catalogue = self.follow.now().await?;
-        let names = catalogue.buckets.get(&bucket).map_or_else(Vec::new, |state| {
-            let taken = |m: &&Arc<[u8]>| delete.predicate.may_match_measurement(m);
-            state.measurements.keys().filter(taken).map(|m| m.to_vec()).collect()
-        });
-        Ok(if names.is_empty() { Forget::Nothing } else { Forget::Measurements(names) })
+        let names = catalogue
+            .buckets
+            .get(&bucket)
+            .map_or_else(Vec::new, |state| {
+                let taken = |m: &&Arc<[u8]>| delete.predicate.may_match_measurement(m);
+                state
+                    .measurements
+                    .keys()
+                    .filter(taken)
+                    .map(|m| m.to_vec())
+                    .collect()
+            });
+        Ok(if names.is_empty() {
+            Forget::Nothing
+        } else {
+            Forget::Measurements(names)
+        })
     }
 
     /// Commits what was accepted and ends the background work.
@@ -151,9 +173,17 @@ impl Engine {
 
 impl Source for Engine {
     fn snapshot(&self, bucket: BucketId) -> Result<Arc<dyn Snapshot>, ReadError> {
-        let catalogue = self.runtime.block_on(self.follow.now()).map_err(StoreError::from)?;
+        let catalogue = self
+            .runtime
+            .block_on(self.follow.now())
+            .map_err(StoreError::from)?;
         let contents = Arc::clone(&self.contents);
-        Ok(Arc::new(BucketSnapshot::new(contents, self.follow.clone(), catalogue, bucket)))
+        Ok(Arc::new(BucketSnapshot::new(
+            contents,
+            self.follow.clone(),
+            catalogue,
+            bucket,
+        )))
     }
 
     fn delete(&self, bucket: BucketId, delete: Delete) -> Result<(), StoreError> {

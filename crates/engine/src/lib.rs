@@ -2,8 +2,14 @@
 
 pub mod catalogue;
 pub mod chunk;
+pub mod content;
+mod engine;
 pub mod index;
+pub mod merge;
 pub mod predicate;
 pub mod query;
+pub mod read;
 pub mod source;
 pub mod write;
+
+pub use engine::{Engine, EngineOptions, OpenError};

@@ -18,6 +18,9 @@ const RESERVED_TAG_KEYS: [(&[u8], &str); 5] = [
     (b"\xff", "\\xff"),
 ];
 
+/// Tags: keys and values, without escapes.
+pub type Tags = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The key of a series: names without escapes, tags sorted by key, no key twice.
 ///
 /// Two spellings of a series (tags in another order, escapes that are not needed) are equal here.
@@ -25,7 +28,7 @@ const RESERVED_TAG_KEYS: [(&[u8], &str); 5] = [
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SeriesKey {
     measurement: Vec<u8>,
-    tags: Vec<(Vec<u8>, Vec<u8>)>,
+    tags: Tags,
 }
 
 impl SeriesKey {
@@ -38,7 +41,7 @@ impl SeriesKey {
         for (key, _) in &raw_tags {
             refuse_reserved(key)?;
         }
-        let mut tags: Vec<_> = raw_tags
+        let mut tags: Tags = raw_tags
             .into_iter()
             .map(|(key, value)| {
                 (
@@ -58,7 +61,7 @@ impl SeriesKey {
     /// Puts a key together from names without escapes, for points that no client wrote as a line.
     ///
     /// The rules are those of [`SeriesKey::parse`]; the length is that of the key as displayed.
-    pub fn new(measurement: Vec<u8>, mut tags: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Self, KeyError> {
+    pub fn new(measurement: Vec<u8>, mut tags: Tags) -> Result<Self, KeyError> {
         if measurement.is_empty() {
             return Err(KeyError::MissingMeasurement);
         }
@@ -97,7 +100,7 @@ impl SeriesKey {
     }
 
     /// Takes it apart into measurement and tags.
-    pub fn into_parts(self) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+    pub fn into_parts(self) -> (Vec<u8>, Tags) {
         (self.measurement, self.tags)
     }
 
@@ -143,7 +146,7 @@ impl fmt::Display for SeriesKey {
 /// Reads the tags back from [`SeriesKey::to_tags_bytes`], in their order.
 ///
 /// Any bytes are read as something; only those that `to_tags_bytes` made have a meaning.
-pub fn parse_tags(canonical: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn parse_tags(canonical: &[u8]) -> Tags {
     let mut tags = Vec::new();
     let mut rest = canonical;
     while !rest.is_empty() {

@@ -1,4 +1,4 @@
-//! Line protocol: bytes to points, exactly as InfluxDB reads them (data-endpoints 10).
+//! Line protocol: bytes to points, exactly as `InfluxDB` reads them (data-endpoints 10).
 //!
 //! [`parse`] walks over the body of a write request and tells a [`Sink`] what it finds: the raw
 //! key of a line, its fields, its time. It makes no points of its own, keeps nothing, allocates
@@ -43,6 +43,7 @@
 //! );
 //! ```
 
+mod digits;
 mod error;
 mod escape;
 mod fields;
@@ -55,7 +56,7 @@ mod value;
 
 pub use error::{KeyError, LineError, ParseErrors};
 pub use escape::unescape_field_name;
-pub use key::{MAX_KEY_LENGTH, SeriesKey, parse_tags};
+pub use key::{MAX_KEY_LENGTH, SeriesKey, Tags, parse_tags};
 pub use lossy::Lossy;
 pub use parse::{Sink, parse};
 pub use timestamp::{MAX_TIME, MIN_TIME, Precision};

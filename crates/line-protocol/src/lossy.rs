@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 /// Shows bytes as text: every byte that is not part of valid UTF-8 becomes one U+FFFD.
 ///
-/// One for each *byte*, as InfluxDB answers, where `String::from_utf8_lossy` puts a single one
+/// One for each *byte*, as `InfluxDB` answers, where `String::from_utf8_lossy` puts a single one
 /// for the broken start of a longer sequence (data-endpoints 1.2, 10.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lossy<'a>(pub &'a [u8]);

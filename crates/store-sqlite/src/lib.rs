@@ -1,1 +1,211 @@
-//! TBD
+//! The store on an embedded SQLite file: what is used when nobody configured a database.
+//!
+//! One connection writes, a few read, one follows per follower, and one copies the log into the
+//! file. The file, its log, its index and its lock can be read by their owner alone.
+
+mod chunks;
+mod connection;
+mod error;
+mod maintenance;
+mod resources;
+mod writer;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use influxd_store::{Result, Store, StoreError, Transaction};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool};
+
+use crate::chunks::Claims;
+use crate::connection::{connect_options, lock_for_serving, prepare_file};
+use crate::error::{SqliteFailure, store_error};
+use crate::maintenance::Checkpoints;
+use crate::resources::SqliteTransaction;
+use crate::writer::{Frees, Writer};
+
+/// Bytes of a database page.
+pub(crate) const PAGE_SIZE: i64 = 4096;
+
+/// How long a read waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// Where the file is, and how much may go on at once.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// The file; it and its folder are made if they are missing.
+    pub path: PathBuf,
+    /// How many statements may read at once.
+    pub readers: u32,
+}
+
+impl SqliteOptions {
+    /// The usual options for a file.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            readers: 4,
+        }
+    }
+}
+
+/// The store on an SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Writer,
+    readers: SqlitePool,
+    checkpoints: Arc<Checkpoints>,
+    /// Aborted when the store goes.
+    copying: tokio::task::AbortHandle,
+    claims: Claims,
+    /// Held from [`Self::lock_for_serving`] on.
+    serving: Mutex<Option<File>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, which is made if it is missing, and brings its schema up to date.
+    ///
+    /// Any number of processes may have it open; only one may [serve](Self::lock_for_serving) it.
+    /// [`StoreError::Unusable`] if a newer server has changed its schema.
+    pub async fn open(options: SqliteOptions) -> Result<Arc<Self>> {
+        prepare_file(&options.path)?;
+        let connect = connect_options(&options.path);
+        let mut writer = connect.connect().await.map_err(store_error)?;
+        migrate(&mut writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.readers.max(1))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(|conn, _| Box::pin(async move { only_read(conn).await }))
+            .connect_with(connect.clone())
+            .await
+            .map_err(store_error)?;
+        let checkpoints = Checkpoints::new(connect.connect().await.map_err(store_error)?);
+        let writer = Writer::new(writer);
+        let copying = tokio::spawn(Arc::clone(&checkpoints).run(writer.clone()));
+        // What an earlier process left in the log.
+        checkpoints.wrote(1);
+        Ok(Arc::new(Self {
+            path: options.path,
+            writer,
+            readers,
+            checkpoints,
+            copying: copying.abort_handle(),
+            claims: Claims::default(),
+            serving: Mutex::new(None),
+        }))
+    }
+
+    /// Makes this process the one server of the file, until the store is closed or the process
+    /// ends. [`StoreError::Unusable`] if another process is.
+    pub fn lock_for_serving(&self) -> Result<()> {
+        let mut serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner);
+        if serving.is_none() {
+            *serving = Some(lock_for_serving(&self.path)?);
+        }
+        Ok(())
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    pub(crate) fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
+    }
+
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Notes that so many bytes, roughly, were written.
+    pub(crate) fn wrote(&self, bytes: u64) {
+        self.checkpoints.wrote(bytes);
+    }
+
+    /// A connection outside the pool that only reads.
+    pub(crate) async fn connect_reader(&self) -> Result<SqliteConnection> {
+        let conn = connect_options(&self.path).connect().await;
+        let mut conn = conn.map_err(store_error)?;
+        only_read(&mut conn).await.map_err(store_error)?;
+        Ok(conn)
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.copying.abort();
+    }
+}
+
+async fn only_read(conn: &mut SqliteConnection) -> sqlx::Result<()> {
+    conn.execute("PRAGMA query_only = ON").await?;
+    Ok(())
+}
+
+/// Brings the schema up to date, while nobody else does.
+async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
+    let begin = conn.begin_with("BEGIN IMMEDIATE").await;
+    let mut transaction = begin.map_err(store_error)?;
+    MIGRATIONS
+        .run(&mut *transaction)
+        .await
+        .map_err(migrate_error)?;
+    transaction.commit().await.map_err(store_error)
+}
+
+fn migrate_error(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) => StoreError::Unusable(format!(
+            "the database has been changed by a newer server (its schema has version {version}): \
+             start that one, or a newer one"
+        )),
+        MigrateError::Execute(error) => store_error(error),
+        other => StoreError::Refused(Box::new(SqliteFailure(other.to_string()))),
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn begin(&self) -> Result<Box<dyn Transaction>> {
+        let turn = self.writer.begin(Frees::Anything).await?;
+        Ok(Box::new(SqliteTransaction::Write(turn)))
+    }
+
+    async fn begin_read(&self) -> Result<Box<dyn Transaction>> {
+        let transaction = self.readers.begin().await.map_err(store_error)?;
+        Ok(Box::new(SqliteTransaction::Read(transaction)))
+    }
+
+    async fn ping(&self) -> Result<()> {
+        let row = sqlx::query("SELECT version FROM store_state");
+        row.fetch_one(&self.readers).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.copying.abort();
+        self.writer.close().await;
+        self.readers.close().await;
+        self.checkpoints.close().await;
+        *self.serving.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -25,6 +25,10 @@ pub enum StoreError {
     /// The database refused a statement for its content. Trying again will not help.
     #[error("the database refused a statement")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
+    /// The database cannot be used as it is: of a newer schema, or in use by another server. Says
+    /// what to do. Only opening and locking a store end so.
+    #[error("{0}")]
+    Unusable(String),
     /// The database cannot be reached, or gave up. Trying again may help; of a commit it is not
     /// known whether it happened.
     #[error("the database is not available")]

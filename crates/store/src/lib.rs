@@ -1,11 +1,16 @@
 //! The ports between the server and its database: what a store must be able to do.
 //!
 //! [`Store`] holds resources and credentials, [`ChunkStore`] holds points. Both databases
-//! implement both, and pass the same laws.
+//! implement both, and pass the same laws: see the module `conformance`, behind the feature of
+//! that name.
 
 mod chunks;
+pub mod columns;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod resources;
+pub mod windows;
 
 pub use chunks::{
     Agreed, ChunkRow, ChunkStore, Claim, Committed, Dead, EpochRow, FieldRow, FieldWant, Followed,

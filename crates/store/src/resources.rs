@@ -15,7 +15,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Transactions see each other's effects as if one ran after the other where they touch the
     /// same rows; a lost race is [`StoreError::Conflict`](crate::StoreError::Conflict) or
     /// [`StoreError::Unavailable`](crate::StoreError::Unavailable), never a broken invariant.
+    /// After a `Conflict` or `NotFound` the transaction can go on as if nothing had been asked.
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
+
+    /// Begins a transaction that only reads, of one snapshot; changing something through it is an
+    /// error. Prefer it where nothing is changed: SQLite has one place to write from, which
+    /// [`begin`](Store::begin) takes for as long as the transaction lives.
+    async fn begin_read(&self) -> Result<Box<dyn Transaction>>;
 
     /// Whether the database answers, by the cheapest statement that it has.
     async fn ping(&self) -> Result<()>;
@@ -127,7 +133,7 @@ pub trait BucketRepository: Send {
     async fn find_by_name(&mut self, org: OrgId, name: &str) -> Result<Option<Bucket>>;
     /// Those that pass the filter.
     async fn list(&mut self, filter: &BucketFilter, page: Page) -> Result<Vec<Bucket>>;
-    /// Adds one; conflicts: `Id`, `BucketName`. An id that a bucket ever had is a conflict, too,
+    /// Adds one; conflicts: `Id`, `BucketName`; `NotFound` if there is no such organization. An id that a bucket ever had is a conflict, too,
     /// as long as anything of that bucket is left.
     async fn insert(&mut self, new: &Bucket) -> Result<()>;
     /// Writes name, description, policy, retention, shard duration and update time of one.
@@ -171,7 +177,8 @@ pub trait DbrpRepository: Send {
     async fn find(&mut self, org: OrgId, id: DbrpId) -> Result<Option<Dbrp>>;
     /// Those of an organization that pass the filter, by id.
     async fn list(&mut self, org: OrgId, filter: &DbrpFilter) -> Result<Vec<Dbrp>>;
-    /// Adds one; conflicts: `Id`, `DbrpNames`. The first of a database is its default whatever
+    /// Adds one; conflicts: `Id`, `DbrpNames`; `NotFound` if there is no such organization or
+    /// bucket. The first of a database is its default whatever
     /// `new` says; a new default takes the place of the one before. Returns it as stored.
     async fn insert(&mut self, new: &Dbrp) -> Result<Dbrp>;
     /// Changes policy and default of one (auth-and-resources 9.6, `PATCH`). Returns it as stored.

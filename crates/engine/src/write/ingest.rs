@@ -1,6 +1,7 @@
 //! The ingest thread: takes bodies, fills the present group, seals it when the store is free.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -10,6 +11,7 @@ use foldhash::fast::RandomState;
 use influxd_line_protocol::parse;
 use influxd_model::BucketId;
 use influxd_store::{Agreed, ChunkStore, Committed, FieldWant, NewFreshChunk, StoreError};
+use prometheus::IntGauge;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -54,9 +56,28 @@ const SMALL_GROUP: usize = 20_000;
 #[derive(Debug)]
 pub struct Ingest {
     events: mpsc::Sender<Event>,
-    queued: Arc<AtomicUsize>,
+    queue: Arc<Queue>,
     options: IngestOptions,
-    stats: WriteStats,
+}
+
+/// Bytes of the bodies that were accepted and not answered yet.
+#[derive(Debug)]
+struct Queue {
+    bytes: AtomicUsize,
+    gauge: IntGauge,
+}
+
+impl Queue {
+    /// Adds a body; returns what was there before.
+    fn enter(&self, bytes: usize) -> usize {
+        self.gauge.add(bytes as i64);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed)
+    }
+
+    fn leave(&self, bytes: usize) {
+        self.gauge.sub(bytes as i64);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -67,13 +88,12 @@ struct Body {
     attempts: u32,
     /// To be committed by itself: its group was refused for its content.
     alone: bool,
-    queued: Arc<AtomicUsize>,
+    queue: Arc<Queue>,
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        self.queued
-            .fetch_sub(self.request.body.len(), Ordering::Relaxed);
+        self.queue.leave(self.request.body.len());
     }
 }
 
@@ -108,12 +128,13 @@ impl Ingest {
         committed: Arc<dyn Fn() + Send + Sync>,
     ) -> std::io::Result<Self> {
         let (events, queue) = mpsc::channel();
+        let gauge = stats.queued_bytes.clone();
         let thread = Thread {
             committer: Arc::new(Committer {
                 store,
                 events: events.clone(),
                 in_flight: AtomicUsize::new(0),
-                stats: stats.clone(),
+                stats,
                 committed,
             }),
             runtime,
@@ -129,16 +150,18 @@ impl Ingest {
             .spawn(move || thread.run(&queue))?;
         Ok(Self {
             events,
-            queued: Arc::default(),
+            queue: Arc::new(Queue {
+                bytes: AtomicUsize::new(0),
+                gauge,
+            }),
             options,
-            stats,
         })
     }
 
     /// Stores a body; returns when it is durable.
     pub async fn write(&self, request: WriteRequest) -> Result<(), WriteError> {
         let bytes = request.body.len();
-        let queued = self.queued.fetch_add(bytes, Ordering::Relaxed);
+        let queued = self.queue.enter(bytes);
         let (answer, result) = oneshot::channel();
         let answer = Some(answer);
         let body = Body {
@@ -146,12 +169,11 @@ impl Ingest {
             answer,
             attempts: 0,
             alone: false,
-            queued: Arc::clone(&self.queued),
+            queue: Arc::clone(&self.queue),
         };
         if queued > 0 && queued + bytes > self.options.queue_bytes {
             return Err(WriteError::QueueFull);
         }
-        self.stats.queued_bytes.set((queued + bytes) as i64);
         let gone = || StoreError::Unavailable("the engine has stopped".into());
         self.events
             .send(Event::Body(Box::new(body)))
@@ -210,7 +232,7 @@ impl Thread {
                 Err(mpsc::TryRecvError::Disconnected) => break,
             };
             match event {
-                Event::Body(body) => self.take(body),
+                Event::Body(body) => self.take_guarded(body),
                 Event::Agreed(body, agreed) => self.agreed(body, agreed),
                 Event::Again(members) => self.again(members),
                 Event::SlotFree => {}
@@ -230,6 +252,19 @@ impl Thread {
         self.group.members.is_empty()
             && self.waiting == 0
             && self.committer.in_flight.load(Ordering::Acquire) == 0
+    }
+
+    /// Like [`Self::take`]; a panic, which would be a defect, costs its group and no more.
+    fn take_guarded(&mut self, body: Box<Body>) {
+        let taken = catch_unwind(AssertUnwindSafe(|| self.take(body)));
+        if taken.is_err() {
+            tracing::error!("reading a body panicked; its group is given up");
+            self.buckets.clear();
+            for member in std::mem::take(&mut self.group).members {
+                let error = StoreError::Unavailable("the group was given up".into());
+                answer(member.body, Err(WriteError::Store(error)));
+            }
+        }
     }
 
     /// Reads a body into the group, after the group before it went if that one is full.
@@ -522,7 +557,7 @@ struct SharedError(#[source] Arc<StoreError>);
 impl SharedError {
     fn for_one(&self) -> StoreError {
         match *self.0 {
-            StoreError::Refused(_) | StoreError::Corrupt { .. } => {
+            StoreError::Refused(_) | StoreError::Corrupt { .. } | StoreError::Unusable(_) => {
                 StoreError::Refused(Box::new(self.clone()))
             }
             StoreError::NotFound(_) | StoreError::Conflict(_) | StoreError::Unavailable(_) => {

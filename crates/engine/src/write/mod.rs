@@ -13,6 +13,8 @@ mod seal;
 mod sink;
 mod stats;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use influxd_line_protocol::{ParseErrors, Precision};

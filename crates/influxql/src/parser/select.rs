@@ -14,12 +14,11 @@ use crate::lexer::{Kind, Pos};
 /// How many levels of nesting a subquery counts for: its frames are large, and so is what runs it.
 const SUBQUERY_LEVELS: usize = 4;
 
-/// Whether a `SELECT` may, must or must not have an `INTO`.
+/// Whether a `SELECT` may or must have an `INTO`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IntoRule {
     Allowed,
     Required,
-    Forbidden,
 }
 
 impl Parser<'_> {
@@ -62,15 +61,14 @@ impl Parser<'_> {
     }
 
     fn field(&mut self) -> Result<Field> {
-        let expr = match self.regex()? {
-            Some(regex) => Expr::Regex(regex),
-            None => {
-                let pos = self.next().pos;
-                self.back();
-                let expr = self.expr()?;
-                check_operators(&expr, pos)?;
-                expr
-            }
+        let expr = if let Some(regex) = self.regex()? {
+            Expr::Regex(regex)
+        } else {
+            let pos = self.next().pos;
+            self.back();
+            let expr = self.expr()?;
+            check_operators(&expr, pos)?;
+            expr
         };
         let alias = if self.take_word(Keyword::As) {
             Some(self.ident()?)
@@ -86,7 +84,7 @@ impl Parser<'_> {
 
     fn target(&mut self, rule: IntoRule) -> Result<Option<Target>> {
         let token = self.next();
-        if token.kind != Kind::Word(Keyword::Into) || rule == IntoRule::Forbidden {
+        if token.kind != Kind::Word(Keyword::Into) {
             if rule == IntoRule::Required {
                 return Err(unexpected(&token, &["INTO"]));
             }
@@ -130,7 +128,7 @@ impl Parser<'_> {
         }
         self.expect_words(&[Keyword::Select])?;
         let select = self.deeper(SUBQUERY_LEVELS, |parser| {
-            parser.select_with(IntoRule::Forbidden)
+            parser.select_with(IntoRule::Allowed)
         })?;
         self.expect(Kind::RightParen)?;
         Ok(Source::Subquery(Box::new(select)))

@@ -32,9 +32,10 @@ impl Regex {
             .dfa_size_limit(SIZE_LIMIT)
             .build()
             .map_err(|error| RegexError {
-                code: match error {
-                    regex::Error::CompiledTooBig(_) => "expression too large",
-                    _ => "expression cannot be used",
+                code: if matches!(error, regex::Error::CompiledTooBig(_)) {
+                    "expression too large"
+                } else {
+                    "expression cannot be used"
                 },
                 part: pattern.to_owned(),
             })?;
@@ -47,6 +48,11 @@ impl Regex {
     /// The pattern, without slashes around it.
     pub fn as_str(&self) -> &str {
         &self.source
+    }
+
+    /// The compiled expression: what finds matches, and what can be kept and compiled again.
+    pub fn engine(&self) -> &regex::bytes::Regex {
+        &self.compiled
     }
 
     /// Whether it matches anywhere in `text`, which need not be UTF-8.

@@ -86,8 +86,8 @@ fn a_tag_value_may_begin_with_an_equals_sign() {
 
 #[test]
 fn sixty_four_kibibytes_are_too_long() {
-    assert!(SeriesKey::parse(&[b'm'; MAX_KEY_LENGTH]).is_ok());
-    let error = SeriesKey::parse(&[b'm'; MAX_KEY_LENGTH + 1]).unwrap_err();
+    assert!(SeriesKey::parse(&vec![b'm'; MAX_KEY_LENGTH]).is_ok());
+    let error = SeriesKey::parse(&vec![b'm'; MAX_KEY_LENGTH + 1]).unwrap_err();
     assert_eq!(error.to_string(), "max key length exceeded: 65536 > 65535");
     // As written: an escape counts.
     let spaces = br"\ ".repeat(32_768);
@@ -170,7 +170,7 @@ proptest! {
     fn a_key_from_a_line_is_read_back_from_its_display(raw in nasty_key()) {
         if let Ok(key) = SeriesKey::parse(&raw) {
             let line = key.to_line_bytes();
-            // A measurement is shown without escapes of `=` and `"`, as InfluxDB shows it.
+            // A measurement is shown without escapes of `=` and `"`, as `InfluxDB` shows it.
             if !key.measurement().windows(2).any(|pair| pair == br"\=" || pair == br#"\""#) {
                 prop_assert_eq!(SeriesKey::parse(&line), Ok(key));
             }

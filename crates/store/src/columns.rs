@@ -1,0 +1,121 @@
+//! What both databases keep in their columns in the same form: keys of names, and permissions.
+//!
+//! Made here and not by the databases, so that no locale, collation or limit of an index decides
+//! what is equal (auth-and-resources 9.10).
+
+use influxd_model::{Action, AnyId, OrgId, Permission, ResourceType};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Result, StoreError};
+
+/// The key that makes a name unique: SHA-256 of its bytes.
+pub fn name_key(name: &str) -> [u8; 32] {
+    Sha256::digest(name.as_bytes()).into()
+}
+
+/// The key that makes an organization's name unique: that of the name without surrounding white
+/// space (Unicode's).
+pub fn organization_key(name: &str) -> [u8; 32] {
+    name_key(name.trim())
+}
+
+/// The key of a field of a measurement: 16 bytes of SHA-256, with the measurement's length in
+/// front so that no two pairs run into each other.
+pub fn field_key(measurement: &[u8], name: &[u8]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    hash.update((measurement.len() as u64).to_be_bytes());
+    hash.update(measurement);
+    hash.update(name);
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut key = [0; 16];
+    key.copy_from_slice(&digest[..16]);
+    key
+}
+
+/// A permission as it is stored.
+#[derive(Serialize, Deserialize)]
+struct PermissionColumn {
+    action: String,
+    #[serde(rename = "type")]
+    resource: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    org: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+}
+
+/// Permissions as the JSON text that is stored, in their order.
+pub fn permissions_to_text(permissions: &[Permission]) -> String {
+    let rows: Vec<PermissionColumn> = permissions
+        .iter()
+        .map(|p| PermissionColumn {
+            action: p.action.name().to_owned(),
+            resource: p.resource.name().to_owned(),
+            org: p.org.map(|id| id.to_string()),
+            id: p.id.map(|id| id.to_string()),
+        })
+        .collect();
+    serde_json::to_string(&rows).expect("strings always serialize")
+}
+
+/// The permissions in a stored text; [`StoreError::Corrupt`] if it holds something else.
+pub fn permissions_from_text(text: &str) -> Result<Vec<Permission>> {
+    let damaged = || StoreError::Corrupt {
+        what: "authorization",
+        detail: "its permissions cannot be read".to_owned(),
+    };
+    let rows: Vec<PermissionColumn> = serde_json::from_str(text).map_err(|_| damaged())?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Permission {
+                action: row.action.parse::<Action>().map_err(|_| damaged())?,
+                resource: row
+                    .resource
+                    .parse::<ResourceType>()
+                    .map_err(|_| damaged())?,
+                org: match row.org {
+                    Some(id) => Some(id.parse::<OrgId>().map_err(|_| damaged())?),
+                    None => None,
+                },
+                id: match row.id {
+                    Some(id) => Some(id.parse::<AnyId>().map_err(|_| damaged())?),
+                    None => None,
+                },
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_survive_being_stored() {
+        let mut all = Permission::operator();
+        all.push(Permission {
+            action: Action::Read,
+            resource: ResourceType::Buckets,
+            org: OrgId::new(u64::MAX),
+            id: AnyId::new(1),
+        });
+        assert_eq!(
+            permissions_from_text(&permissions_to_text(&all)).unwrap(),
+            all
+        );
+        assert!(permissions_from_text("[{\"action\":\"eat\",\"type\":\"orgs\"}]").is_err());
+        assert!(permissions_from_text("7").is_err());
+    }
+
+    #[test]
+    fn organizations_are_compared_trimmed() {
+        assert_eq!(organization_key(" \u{2003}a b\t"), organization_key("a b"));
+        assert_ne!(organization_key("a"), organization_key("A"));
+    }
+
+    #[test]
+    fn field_keys_know_where_the_measurement_ends() {
+        assert_ne!(field_key(b"ab", b"c"), field_key(b"a", b"bc"));
+    }
+}

@@ -1,0 +1,209 @@
+//! Things to store, and the steps that many laws share.
+
+use influxd_model::{
+    Authorization, AuthorizationId, Bucket, BucketId, BucketKind, Dbrp, DbrpId, FieldType, OrgId,
+    Organization, Permission, Status, User, UserId,
+};
+
+use super::Subject;
+use crate::{
+    FieldWant, Followed, Follower, Forget, NewChunk, NewFreshChunk, NewPiece, NewTombstone, Version,
+};
+
+/// An hour in nanoseconds.
+pub(super) const HOUR: i64 = 3_600_000_000_000;
+/// A time in the middle of a window, whatever its duration up to a week.
+pub(super) const NOON: i64 = 1_600_000_000_000_000_000;
+
+pub(super) fn org_id(n: u64) -> OrgId {
+    OrgId::new(n).unwrap()
+}
+
+pub(super) fn bucket_id(n: u64) -> BucketId {
+    BucketId::new(n).unwrap()
+}
+
+pub(super) fn user_id(n: u64) -> UserId {
+    UserId::new(n).unwrap()
+}
+
+pub(super) fn organization(id: u64, name: &str) -> Organization {
+    Organization {
+        id: org_id(id),
+        name: name.to_owned(),
+        description: "what it is for".to_owned(),
+        created_at: 1_600_000_000_123_456_789,
+        updated_at: i64::MAX,
+    }
+}
+
+pub(super) fn user(id: u64, name: &str) -> User {
+    User {
+        id: user_id(id),
+        name: name.to_owned(),
+        status: Status::Active,
+    }
+}
+
+pub(super) fn bucket(id: u64, org: u64, name: &str) -> Bucket {
+    Bucket {
+        id: bucket_id(id),
+        org: org_id(org),
+        name: name.to_owned(),
+        kind: BucketKind::User,
+        description: "d\u{e9}scription".to_owned(),
+        policy: "autogen".to_owned(),
+        retention: Some(72 * HOUR),
+        shard_duration: HOUR,
+        created_at: -1,
+        updated_at: 7,
+    }
+}
+
+pub(super) fn authorization(id: u64) -> Authorization {
+    Authorization {
+        id: AuthorizationId::new(id).unwrap(),
+        org: org_id(1),
+        user: user_id(1),
+        status: Status::Inactive,
+        description: "for a test".to_owned(),
+        permissions: Permission::operator(),
+        created_at: 5,
+        updated_at: 6,
+    }
+}
+
+pub(super) fn dbrp(id: u64, bucket: u64, database: &str, policy: &str) -> Dbrp {
+    Dbrp {
+        id: DbrpId::new(id).unwrap(),
+        org: org_id(1),
+        bucket: bucket_id(bucket),
+        database: database.to_owned(),
+        policy: policy.to_owned(),
+        is_default: false,
+    }
+}
+
+pub(super) fn fresh(bucket: u64, part: i32, measurement: &[u8]) -> NewFreshChunk {
+    NewFreshChunk {
+        bucket: bucket_id(bucket),
+        epoch: 0,
+        part,
+        measurement: measurement.to_vec(),
+        min_time: NOON,
+        max_time: NOON + 5,
+        row_count: 3,
+        body: format!("body of part {part}").into_bytes(),
+    }
+}
+
+pub(super) fn want(time: i64, measurement: &str, name: &str, field_type: FieldType) -> FieldWant {
+    FieldWant {
+        time,
+        measurement: measurement.as_bytes().to_vec(),
+        name: name.as_bytes().to_vec(),
+        field_type,
+    }
+}
+
+pub(super) fn tombstone(bucket: u64, min_time: i64, max_time: i64, forget: Forget) -> NewTombstone {
+    NewTombstone {
+        bucket: bucket_id(bucket),
+        measurement: Some(b"m\0\xff".to_vec()),
+        min_time,
+        max_time,
+        predicate: vec![0, 255, 1],
+        forget,
+    }
+}
+
+pub(super) fn merged(bucket: u64, oldest: i64, newest: i64, pieces: Vec<NewPiece>) -> NewChunk {
+    NewChunk {
+        oldest,
+        newest,
+        level: 1,
+        bucket: bucket_id(bucket),
+        measurement: b"m".to_vec(),
+        window_start: NOON - HOUR,
+        min_time: NOON,
+        max_time: NOON + 5,
+        row_count: 3,
+        head: b"a head".to_vec(),
+        pieces,
+    }
+}
+
+pub(super) fn piece(column_no: i32, piece_no: i32, data: &[u8]) -> NewPiece {
+    NewPiece {
+        column_no,
+        piece_no,
+        data: data.to_vec(),
+    }
+}
+
+impl Subject {
+    /// Adds organizations named `org 1`, `org 2` and so on.
+    pub(super) async fn with_organizations(&self, ids: &[u64]) {
+        let mut transaction = self.store.begin().await.unwrap();
+        for id in ids {
+            let new = organization(*id, &format!("org {id}"));
+            transaction.organizations().insert(&new).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+    }
+
+    /// Adds organization 1 and buckets in it, named `bucket 1` and so on.
+    pub(super) async fn with_buckets(&self, ids: &[u64]) {
+        self.with_organizations(&[1]).await;
+        let mut transaction = self.store.begin().await.unwrap();
+        for id in ids {
+            let new = bucket(*id, 1, &format!("bucket {id}"));
+            transaction.buckets().insert(&new).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+    }
+
+    /// Deletes a bucket.
+    pub(super) async fn without_bucket(&self, id: u64) {
+        let mut transaction = self.store.begin().await.unwrap();
+        transaction.buckets().delete(bucket_id(id)).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    /// Everything that lives, as a new follower sees it.
+    pub(super) async fn living(&self) -> crate::Followed {
+        let mut follower = self.chunks.follower().await.unwrap();
+        follower.poll(0).await.unwrap()
+    }
+}
+
+/// Polls from `since` until everything up to `version` is known to be complete. Elsewhere in the
+/// same database server, transactions that have nothing to do with this may hold that up.
+pub(super) async fn poll_past(
+    follower: &mut dyn Follower,
+    since: Version,
+    version: Version,
+) -> Followed {
+    for _ in 0..3_000 {
+        let followed = follower.poll(since).await.unwrap();
+        if followed.low > version {
+            return followed;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("low stays below {version}");
+}
+
+/// Claims that an expression is `Err` of a pattern.
+macro_rules! assert_refused {
+    ($result:expr, $pattern:pat) => {{
+        let result = $result;
+        assert!(
+            matches!(&result, Err($pattern)),
+            "expected {}, not {:?}",
+            stringify!($pattern),
+            result.map(|_| "success")
+        );
+    }};
+}
+pub(super) use assert_refused;
