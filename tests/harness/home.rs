@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use influxd_store_postgres::scratch::ScratchCluster;
+use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use crate::server::Server;
@@ -36,21 +37,22 @@ impl Home {
 
     /// A new database on the PostgreSQL cluster that the tests of this process share.
     pub async fn postgres() -> Self {
-        static SHARED: OnceLock<Arc<ScratchCluster>> = OnceLock::new();
-        let cluster = SHARED.get_or_init(|| Arc::new(start_cluster()));
-        Self::on_cluster(Arc::clone(cluster)).await
+        Self::on_cluster(started(ScratchCluster::shared())).await
     }
 
     /// A new database on a PostgreSQL cluster of its own, to be stopped by the test.
     pub async fn postgres_alone() -> Self {
-        Self::on_cluster(Arc::new(start_cluster())).await
+        Self::on_cluster(Arc::new(started(ScratchCluster::start()))).await
     }
 
     async fn on_cluster(cluster: Arc<ScratchCluster>) -> Self {
-        let url = cluster.new_database().await.expect("a new database");
+        let url = started(cluster.create_database().await);
         Self {
             folder: new_folder(),
-            store: HomeStore::Postgres { cluster, url },
+            store: HomeStore::Postgres {
+                cluster,
+                url: url.expose_secret().to_owned(),
+            },
         }
     }
 
@@ -64,7 +66,9 @@ impl Home {
         let own = self.folder().to_owned();
         match &self.store {
             HomeStore::Sqlite => vec![own],
-            HomeStore::Postgres { cluster, .. } => vec![own, cluster.data_folder().to_owned()],
+            HomeStore::Postgres { .. } => {
+                vec![own, self.asks_database("SHOW data_directory").into()]
+            }
         }
     }
 
@@ -122,6 +126,7 @@ fn new_folder() -> TempDir {
     TempDir::with_prefix("influxd-test-").expect("a folder for a test")
 }
 
-fn start_cluster() -> ScratchCluster {
-    ScratchCluster::start().unwrap_or_else(|e| panic!("{e}"))
+/// What was started; a failure says what to do about it.
+fn started<T>(result: std::io::Result<T>) -> T {
+    result.unwrap_or_else(|e| panic!("{e}"))
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, VARY,
+    CONTENT_ENCODING, HeaderMap, HeaderValue, VARY,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -35,7 +35,7 @@ pub(crate) fn compress(
 ) -> ServiceResponse<BoxBody> {
     let size = response.response().body().size();
     if size != BodySize::None {
-        let accept_encoding = HeaderValue::from_static(ACCEPT_ENCODING.as_str());
+        let accept_encoding = HeaderValue::from_static("Accept-Encoding");
         response.headers_mut().insert(VARY, accept_encoding);
     }
     let BodySize::Sized(THRESHOLD..) = size else {

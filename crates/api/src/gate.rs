@@ -15,6 +15,7 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
+use influxd_store::StoreError;
 use influxd_tokens::{Credential, Refusal, Surface, choose};
 
 use crate::caller::Caller;
@@ -186,7 +187,7 @@ async fn identify(
         .on_runtime(async move { resolver.resolve(credential).await })
         .await
         .unwrap_or_else(|error| {
-            Err(Refusal::Store(influxd_store::StoreError::Unavailable(Box::new(error))))
+            Err(Refusal::Store(StoreError::Unavailable(Box::new(error))))
         })
 }
 
@@ -196,7 +197,8 @@ fn refuse(refusal: Refusal, surface: Surface) -> HttpResponse {
         Surface::V1 => Family::V1,
         Surface::Api => Family::Compact,
     };
-    let (code, message) = match (&refusal, surface) {
+    tracing::info!(error = %refusal, "Unauthorized");
+    let (code, message) = match (refusal, surface) {
         (Refusal::NoCredential, _) | (Refusal::Unknown, Surface::Api) => {
             (ErrorCode::Unauthorized, "unauthorized access")
         }
@@ -207,16 +209,12 @@ fn refuse(refusal: Refusal, surface: Surface) -> HttpResponse {
             (ErrorCode::Forbidden, "User is inactive")
         }
         (Refusal::TokenInactive, _) => (ErrorCode::Unauthorized, "token is inactive"),
-        (Refusal::Store(_), _) => {
-            let Refusal::Store(error) = refusal else {
-                unreachable!("matched above");
-            };
+        (Refusal::Store(error), _) => {
             // Whatever is wrong with the store, it is not the client's credential.
-            let error = influxd_store::StoreError::Unavailable(Box::new(error));
+            let error = StoreError::Unavailable(Box::new(error));
             return error::answer(&ApiError::Store(error), family);
         }
     };
-    tracing::info!(error = %refusal, "Unauthorized");
     error::error_response(code, message, family)
 }
 

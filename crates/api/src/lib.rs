@@ -24,6 +24,8 @@ mod routes;
 mod server;
 mod state;
 mod system;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod v1;

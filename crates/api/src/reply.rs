@@ -21,13 +21,6 @@ pub(crate) fn pretty(status: StatusCode, value: &impl Serialize) -> HttpResponse
         .body(json::pretty(value))
 }
 
-/// A JSON document on one line.
-pub(crate) fn compact(status: StatusCode, value: &impl Serialize) -> HttpResponse {
-    HttpResponse::build(status)
-        .insert_header((CONTENT_TYPE, JSON_UTF8))
-        .body(json::compact(value))
-}
-
 /// 204, without a body.
 pub(crate) fn no_content() -> HttpResponse {
     HttpResponse::NoContent().finish()

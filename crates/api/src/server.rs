@@ -152,7 +152,7 @@ pub async fn start(config: ServerConfig, services: Services) -> io::Result<Runni
         (config.read_header_timeout, config.idle_timeout, config.stop_timeout);
     let state = web::Data::from(Arc::new(build(config, services)?));
     let watch = Arc::clone(&state.watch);
-    watch.start(&state.runtime, Arc::clone(&state.store));
+    watch.start(&state.runtime, Arc::clone(&state.store), Arc::clone(&state.metrics));
 
     let server = HttpServer::new(move || {
         App::new()
@@ -195,7 +195,7 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
         )),
         resolver: Arc::new(Resolver::new(Arc::clone(&store), Arc::clone(&clock))),
         directory: Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&clock))),
-        metrics,
+        metrics: Arc::new(metrics),
         watch,
         queries: Arc::new(Semaphore::new(config.influxql.queries_at_once.max(1))),
         started,

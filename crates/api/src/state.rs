@@ -31,7 +31,7 @@ pub(crate) struct AppState {
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) resolver: Arc<Resolver>,
     pub(crate) directory: Arc<Directory>,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) watch: Arc<Watch>,
     /// One permit per query that may run.
     pub(crate) queries: Arc<Semaphore>,

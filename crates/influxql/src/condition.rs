@@ -232,6 +232,10 @@ impl Splitter {
     /// The range of instants that compare so with an operand.
     fn range(&self, op: BinaryOp, operand: &Expr) -> Result<WideRange, ConditionError> {
         let value = self.instant(operand)?;
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "all other operators are refused"
+        )]
         let (min, max) = match op {
             BinaryOp::Eq => (Some(value), Some(value)),
             BinaryOp::Gt => (Some(value + 1), None),
@@ -279,6 +283,10 @@ fn is_time(expr: &Expr) -> bool {
 }
 
 /// The operator when its sides change places.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only inequalities have a direction"
+)]
 fn mirrored(op: BinaryOp) -> BinaryOp {
     match op {
         BinaryOp::Gt => BinaryOp::Lt,

@@ -9,6 +9,12 @@
 //!    (InfluxQL 10), and says what the executor wants to know: the kind of query, the interval, the
 //!    columns and their names.
 //!
+//! What depends on a schema is the executor's: it expands wildcards, asks [`check::Kind::of`] and
+//! [`check::column_names`] about the expanded list, and types expressions.
+//!
+//! Texts come from outside: depth, the height of trees and the size of patterns are bounded, no text
+//! makes anything here panic, and passwords do not show in what is printed.
+//!
 //! ```
 //! use influxd_influxql::{ast::Statement, parse_query};
 //!

@@ -126,7 +126,11 @@ fn value_length(rest: &[u8]) -> Result<usize, LineError> {
         }
         at += 1;
     }
-    if quoted { Err(LineError::UnbalancedQuotes) } else { Ok(at) }
+    if quoted {
+        Err(LineError::UnbalancedQuotes)
+    } else {
+        Ok(at)
+    }
 }
 
 /// The length of a value without quotes: up to a comma or a space.

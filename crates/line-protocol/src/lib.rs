@@ -43,6 +43,7 @@
 //! );
 //! ```
 
+mod digits;
 mod error;
 mod escape;
 mod fields;

@@ -164,6 +164,7 @@ impl<'a> Walk<'a> {
         self.new_time(rest, start)
     }
 
+    #[inline]
     fn new_time(
         &mut self,
         rest: &'a [u8],
@@ -172,25 +173,17 @@ impl<'a> Walk<'a> {
         if is_line_end(rest, start) {
             return Ok((None, start));
         }
-        let digits = start + usize::from(rest[start] == b'-');
-        let end = rest[digits..]
-            .iter()
-            .position(|byte| !byte.is_ascii_digit())
-            .map_or(rest.len(), |length| digits + length);
-        if !is_line_end(rest, end) && rest[end] != b' ' {
-            return Err(LineError::BadTimestamp);
+        let (time, length) = timestamp::scan(&rest[start..], self.precision)?;
+        let mut end = start + length;
+        self.time = time;
+        self.time_text = &rest[start..end];
+        while rest.get(end) == Some(&b' ') {
+            end += 1;
         }
-        let text = &rest[start..end];
-        self.time = timestamp::parse(text, self.precision)?;
-        self.time_text = text;
-        let behind = rest[end..]
-            .iter()
-            .position(|&byte| byte != b' ')
-            .map_or(rest.len(), |spaces| end + spaces);
-        if !is_line_end(rest, behind) {
+        if !is_line_end(rest, end) {
             return Err(LineError::PointIsInvalid);
         }
-        Ok((Some(self.time), behind))
+        Ok((Some(time), end))
     }
 }
 

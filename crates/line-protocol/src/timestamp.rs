@@ -1,5 +1,6 @@
 //! Times of points (data-endpoints 10.5).
 
+use crate::digits::{self, MAX_DIGITS};
 use crate::error::LineError;
 
 /// The earliest time that a point can have, in nanoseconds since 1970.
@@ -36,50 +37,38 @@ impl Precision {
     }
 }
 
-/// The nanoseconds of a time that is written as an optional `-` and digits, and nothing else.
-pub(crate) fn parse(text: &[u8], precision: Precision) -> Result<i64, LineError> {
-    let number = match text {
-        b"-" => return Err(LineError::TimestampWithoutDigits),
-        [b'-', digits @ ..] => up_to_18_digits(digits).map(|number| -number),
-        digits => up_to_18_digits(digits),
+/// The time that starts here, in nanoseconds, and its length: an optional `-` and digits.
+///
+/// What follows is not looked at; without any digit the time is wrong for whatever follows.
+#[inline]
+pub(crate) fn scan(rest: &[u8], precision: Precision) -> Result<(i64, usize), LineError> {
+    let negative = rest.first() == Some(&b'-');
+    let start = usize::from(negative);
+    let (number, end) = digits::scan_long(rest, start, 0);
+    match rest.get(end) {
+        None | Some(b' ' | b'\n') => {}
+        Some(_) => return Err(LineError::BadTimestamp),
+    }
+    let number = match (number.cast_signed(), end - start) {
+        (_, 0) => return Err(LineError::TimestampWithoutDigits),
+        // The highest bit is set where 64 bits hold the number and 63 do not.
+        (number @ 0.., ..=MAX_DIGITS) if negative => -number,
+        (number @ 0.., ..=MAX_DIGITS) => number,
+        _ => parse_long(&rest[..end])?,
     };
-    let number = match number {
-        Some(number) => number,
-        None => parse_long(text)?,
-    };
-    number
+    let time = number
         .checked_mul(precision.nanoseconds())
         .filter(|time| (MIN_TIME..=MAX_TIME).contains(time))
-        .ok_or(LineError::TimeOutsideRange)
+        .ok_or(LineError::TimeOutsideRange)?;
+    Ok((time, end))
 }
 
 /// Any number of digits.
+#[cold]
 fn parse_long(text: &[u8]) -> Result<i64, LineError> {
     let text = String::from_utf8_lossy(text);
     text.parse()
         .map_err(|_| LineError::TimestampOutOfRange(text.into_owned()))
-}
-
-/// The number, unless it might be too large for the shortcut: 19 digits are fine below 9 × 10^18.
-fn up_to_18_digits(digits: &[u8]) -> Option<i64> {
-    if digits.len() > 19 || (digits.len() == 19 && digits[0] == b'9') {
-        return None;
-    }
-    let (eights, rest) = digits.as_chunks::<8>();
-    let number = eights.iter().fold(0, |number, eight| {
-        number * 100_000_000 + eight_digits(*eight)
-    });
-    Some(rest.iter().fold(number, |number, digit| {
-        number * 10 + i64::from(digit - b'0')
-    }))
-}
-
-/// Eight digits at once: pairs, then fours, then all, each step on all lanes of one integer.
-fn eight_digits(digits: [u8; 8]) -> i64 {
-    let ones = u64::from_le_bytes(digits) & 0x0f0f_0f0f_0f0f_0f0f;
-    let pairs = (ones.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
-    (fours.wrapping_mul(10_000 << 32 | 1) >> 32) as i64
 }
 
 #[cfg(test)]
@@ -87,12 +76,14 @@ mod tests {
     use super::*;
 
     fn check(text: &str, precision: Precision, expected: Result<i64, &str>) {
-        let parsed = parse(text.as_bytes(), precision).map_err(|error| error.to_string());
-        assert_eq!(
-            parsed,
-            expected.map_err(str::to_owned),
-            "{text} {precision:?}"
-        );
+        let expected = expected
+            .map(|time| (time, text.len()))
+            .map_err(str::to_owned);
+        for end in ["", " ", "\n", "\n12345678"] {
+            let rest = format!("{text}{end}");
+            let scanned = scan(rest.as_bytes(), precision).map_err(|error| error.to_string());
+            assert_eq!(scanned, expected, "{rest:?} {precision:?}");
+        }
     }
 
     const OUTSIDE: &str = "time outside range -9223372036854775806 - 9223372036854775806";

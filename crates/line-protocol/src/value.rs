@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::digits::{self, MAX_DIGITS};
 use crate::error::LineError;
 use crate::escape::unescape_string;
 
@@ -28,9 +29,6 @@ const POWERS_OF_TEN: [f64; 23] = [
 
 /// Up to here a double holds every integer exactly.
 const MAX_EXACT: u64 = 1 << 53;
-
-/// This many digits always fit into 64 bits.
-const MAX_DIGITS: usize = 19;
 
 /// The value that starts here, and its length, if it is valid and a plain end follows it: a comma,
 /// a space, a line feed or the end of the body. `None` says: look closer.
@@ -125,61 +123,36 @@ fn float(text: &[u8]) -> Result<f64, LineError> {
 fn scan_number(rest: &[u8]) -> Option<(FieldValue<'_>, usize)> {
     let negative = rest.first() == Some(&b'-');
     let start = usize::from(negative);
-    let (mantissa, mut end) = scan_digits(rest, start, 0);
+    let (mut mantissa, mut end) = digits::scan(rest, start, 0);
     let mut digits = end - start;
     let mut decimals = 0;
     match rest.get(end) {
         Some(b'.') => {
             let point = end;
-            let mantissa_of_all;
-            (mantissa_of_all, end) = scan_digits(rest, point + 1, mantissa);
+            (mantissa, end) = digits::scan(rest, point + 1, mantissa);
             decimals = end - point - 1;
             digits += decimals;
-            if !is_end(rest.get(end)) || digits == 0 {
-                return scan_odd_number(rest);
-            }
-            if digits > MAX_DIGITS || mantissa_of_all > MAX_EXACT {
-                return scan_long_float(&rest[..end]);
-            }
-            return Some((exact_float(negative, mantissa_of_all, decimals), end));
         }
-        Some(b'i') if is_end(rest.get(end + 1)) => {
-            // One digit less than always fits: 10^18 and its negative are both within i64.
-            if digits == 0 || digits >= MAX_DIGITS {
-                return scan_odd_number(rest);
-            }
-            let integer = mantissa as i64;
+        // One digit less than fits into 64 bits always fits into 63.
+        Some(b'i') if is_end(rest.get(end + 1)) && (1..MAX_DIGITS).contains(&digits) => {
+            let integer = mantissa.cast_signed();
             let integer = if negative { -integer } else { integer };
             return Some((FieldValue::Integer(integer), end + 1));
         }
-        Some(b'u') if is_end(rest.get(end + 1)) => {
-            if negative || digits == 0 || digits > MAX_DIGITS {
-                return scan_odd_number(rest);
-            }
+        Some(b'u')
+            if is_end(rest.get(end + 1)) && (1..=MAX_DIGITS).contains(&digits) && !negative =>
+        {
             return Some((FieldValue::Unsigned(mantissa), end + 1));
         }
-        after if is_end(after) && digits > 0 => {}
-        _ => return scan_odd_number(rest),
+        _ => {}
+    }
+    if !is_end(rest.get(end)) || digits == 0 {
+        return scan_odd_number(rest);
     }
     if digits > MAX_DIGITS || mantissa > MAX_EXACT {
         return scan_long_float(&rest[..end]);
     }
     Some((exact_float(negative, mantissa, decimals), end))
-}
-
-/// Continues `number` with the digits at `at`; returns it and where they end. Wraps around after
-/// [`MAX_DIGITS`] of them.
-#[inline]
-fn scan_digits(rest: &[u8], mut at: usize, mut number: u64) -> (u64, usize) {
-    while let Some(digit) = rest
-        .get(at)
-        .map(|byte| byte.wrapping_sub(b'0'))
-        .filter(|&d| d < 10)
-    {
-        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-        at += 1;
-    }
-    (number, at)
 }
 
 /// Both operands are exact, so the quotient is the nearest double.

@@ -5,20 +5,10 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-/// The bytes of `value`, compact, with a newline at the end.
-pub(crate) fn compact(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512);
-    let mut serializer = Serializer::with_formatter(&mut bytes, Layout { depth: None, filled: false });
-    value.serialize(&mut serializer).expect("our answers are plain structs and lists");
-    bytes.push(b'\n');
-    bytes
-}
-
 /// The bytes of `value`, indented by one tab per level, without a newline at the end.
 pub(crate) fn pretty(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024);
-    let layout = Layout { depth: Some(0), filled: false };
-    let mut serializer = Serializer::with_formatter(&mut bytes, layout);
+    let mut serializer = Serializer::with_formatter(&mut bytes, Layout::default());
     value.serialize(&mut serializer).expect("our answers are plain structs and lists");
     bytes
 }
@@ -88,21 +78,24 @@ pub(crate) fn push_replaced(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// A layout for `serde_json`: `depth` is that of the open value, or `None` for no layout at all.
+/// The indented layout (auth-and-resources 1.3) for `serde_json`.
+#[derive(Default)]
 struct Layout {
-    depth: Option<usize>,
+    /// How many values are open.
+    depth: usize,
+    /// Whether the value that was open last has anything in it.
     filled: bool,
 }
 
 impl Layout {
     fn open<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
-        self.depth = self.depth.map(|depth| depth + 1);
+        self.depth += 1;
         self.filled = false;
         writer.write_all(bracket)
     }
 
     fn close<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
-        self.depth = self.depth.map(|depth| depth - 1);
+        self.depth -= 1;
         if self.filled {
             self.new_line(writer)?;
         }
@@ -117,11 +110,9 @@ impl Layout {
     }
 
     fn new_line<W: ?Sized + io::Write>(&self, writer: &mut W) -> io::Result<()> {
-        if let Some(depth) = self.depth {
-            writer.write_all(b"\n")?;
-            for _ in 0..depth {
-                writer.write_all(b"\t")?;
-            }
+        writer.write_all(b"\n")?;
+        for _ in 0..self.depth {
+            writer.write_all(b"\t")?;
         }
         Ok(())
     }
@@ -158,7 +149,7 @@ impl Formatter for Layout {
     }
 
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(if self.depth.is_some() { b": " } else { b":" })
+        writer.write_all(b": ")
     }
 
     fn end_object_value<W: ?Sized + io::Write>(&mut self, _writer: &mut W) -> io::Result<()> {
@@ -187,12 +178,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_layouts_are_those_of_the_contract() {
+    fn documents_are_indented_by_tabs() {
         let value = json!({"a": [1, {"b": "x&<y>"}], "c": [], "d": {}});
-        assert_eq!(
-            String::from_utf8(compact(&value)).unwrap(),
-            "{\"a\":[1,{\"b\":\"x\\u0026\\u003cy\\u003e\"}],\"c\":[],\"d\":{}}\n"
-        );
         assert_eq!(
             String::from_utf8(pretty(&value)).unwrap(),
             "{\n\t\"a\": [\n\t\t1,\n\t\t{\n\t\t\t\"b\": \"x\\u0026\\u003cy\\u003e\"\n\t\t}\n\t],\n\t\"c\": [],\n\t\"d\": {}\n}"

@@ -46,18 +46,6 @@ pub(crate) fn parse_first(text: &[u8]) -> Result<Json, JsonError> {
     reader.value(0)
 }
 
-/// The value that a text consists of.
-pub(crate) fn parse_whole(text: &[u8]) -> Result<Json, JsonError> {
-    let mut reader = Reader { text, at: 0 };
-    reader.skip_blanks();
-    let value = reader.value(0)?;
-    reader.skip_blanks();
-    match reader.peek() {
-        None => Ok(value),
-        Some(byte) => Err(JsonError::Character(byte, "after top-level value")),
-    }
-}
-
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
@@ -301,9 +289,5 @@ mod tests {
         check("1.50e+3 tail", "Number(\"1.50e+3\")");
         check(r#""\u00fc\n\ud83d\ude00\ud83dx""#, "String(\"ü\\n😀\u{fffd}x\")");
         check("[true, null]", "Array([Boolean(true), Null])");
-        assert_eq!(
-            parse_whole(b"{} x").unwrap_err().to_string(),
-            "invalid character 'x' after top-level value"
-        );
     }
 }

@@ -4,15 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use influxd_store::Store;
+use influxd_store::{BucketFilter, Page, Store};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::error::Causes;
+use crate::system::metrics::Metrics;
 
 /// The store is asked this often, and has this long to answer.
 const INTERVAL: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Its resources are counted once in so many times.
+const COUNTED_EVERY: u32 = 30;
 
 /// Whether the store answered when it was last asked.
 #[derive(Debug)]
@@ -33,14 +36,28 @@ impl Watch {
     }
 
     /// Begins to watch.
-    pub(crate) fn start(self: &Arc<Self>, runtime: &Handle, store: Arc<dyn Store>) {
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        store: Arc<dyn Store>,
+        metrics: Arc<Metrics>,
+    ) {
         let watch = Arc::downgrade(self);
         let task = runtime.spawn(async move {
-            while let Some(watch) = watch.upgrade() {
+            for round in 0_u32.. {
+                let Some(watch) = watch.upgrade() else {
+                    return;
+                };
                 let answer = tokio::time::timeout(PATIENCE, store.ping()).await;
                 watch.note(answer.unwrap_or_else(|elapsed| {
                     Err(influxd_store::StoreError::Unavailable(Box::new(elapsed)))
                 }));
+                if watch.is_up()
+                    && round % COUNTED_EVERY == 0
+                    && let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, count(&*store)).await
+                {
+                    metrics.counted(counts);
+                }
                 drop(watch);
                 tokio::time::sleep(INTERVAL).await;
             }
@@ -65,4 +82,12 @@ impl Watch {
             _ => {}
         }
     }
+}
+
+/// How many organizations and buckets there are.
+async fn count(store: &dyn Store) -> influxd_store::Result<[u64; 2]> {
+    let mut transaction = store.begin_read().await?;
+    let organizations = transaction.organizations().list(Page::ALL).await?.len();
+    let buckets = transaction.buckets().list(&BucketFilter::default(), Page::ALL).await?.len();
+    Ok([organizations as u64, buckets as u64])
 }

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn unknown_precisions_are_nanoseconds_and_some_cut_the_default_only() {
         for (word, expected, unit) in [
-            (None, Precision::Nanosecond, 1),
+            (None, Precision::Nanosecond, 1_i64),
             (Some("ns"), Precision::Nanosecond, 1),
             (Some("n"), Precision::Nanosecond, 1),
             (Some("x"), Precision::Nanosecond, 1),

@@ -1,5 +1,6 @@
 //! Taking in what a poll found.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -182,26 +183,23 @@ fn tombstones(
         let key = (row.version, row.id);
         if row.died.is_some() {
             all.remove(&key);
-        } else if !all.contains_key(&key) {
+        } else if let Entry::Vacant(place) = all.entry(key) {
             let predicate =
                 Predicate::decode(&row.predicate).map_err(|error| StoreError::Corrupt {
                     what: "tombstone",
                     detail: error.to_string(),
                 })?;
-            all.insert(
-                key,
-                Arc::new(Tombstone {
-                    id: row.id,
-                    version: row.version,
-                    measurement: row.measurement.map(Into::into),
-                    range: TimeRange {
-                        min: row.min_time,
-                        max: row.max_time,
-                    },
-                    predicate,
-                    seen: now,
-                }),
-            );
+            place.insert(Arc::new(Tombstone {
+                id: row.id,
+                version: row.version,
+                measurement: row.measurement.map(Into::into),
+                range: TimeRange {
+                    min: row.min_time,
+                    max: row.max_time,
+                },
+                predicate,
+                seen: now,
+            }));
         }
     }
     Ok(all.into_values().collect())

@@ -73,9 +73,19 @@ impl Job<'_> {
                 continue;
             }
             for slice in input.slices(range, None) {
-                for batch in scan.read(self.env, input, &series, slice)? {
-                    let group = owner[batch.series as usize] as usize;
-                    self.fold(input, scan, &batch, slice, &mut states[group])?;
+                let batches = scan.read(self.env, input, &series, slice)?;
+                let of = |batch: &Batch| owner[batch.series as usize] as usize;
+                if input.is_derived() {
+                    // What a subquery gives is one sequence of rows, whatever series it came in.
+                    for batches in batches.chunk_by(|a, b| of(a) == of(b)) {
+                        if let Some(batch) = Batch::merge(batches) {
+                            self.fold(input, scan, &batch, slice, &mut states[of(&batch)])?;
+                        }
+                    }
+                    continue;
+                }
+                for batch in batches {
+                    self.fold(input, scan, &batch, slice, &mut states[of(&batch)])?;
                 }
             }
         }

@@ -35,6 +35,8 @@ pub(super) struct Leaf {
     pub(super) aux: Vec<usize>,
     /// The points that count.
     pub(super) range: TimeRange,
+    /// What is computed where the points lie, as EXPLAIN prints it.
+    pub(super) expression: String,
 }
 
 impl Leaf {
@@ -60,13 +62,11 @@ pub(super) struct Builder<'a> {
 impl Builder<'_> {
     /// The place of a column.
     pub(super) fn column(&mut self, column: &VarRef) -> usize {
-        match self.columns.iter().position(|known| known == column) {
-            Some(at) => at,
-            None => {
-                self.columns.push(column.clone());
-                self.columns.len() - 1
-            }
+        if let Some(at) = self.columns.iter().position(|known| known == column) {
+            return at;
         }
+        self.columns.push(column.clone());
+        self.columns.len() - 1
     }
 
     /// The node of a call over a range; `aux` are the columns selected beside it.
@@ -85,8 +85,8 @@ impl Builder<'_> {
         }
         let reduction = self.reduction(call)?;
         let mut aux = aux.to_vec();
-        if let Reduction::Extremes { tags, .. } = reduction {
-            let named: Vec<usize> = call.args[1..=tags]
+        if let Reduction::Extremes { tags, .. } = &reduction {
+            let named: Vec<usize> = call.args[1..=tags.len()]
                 .iter()
                 .filter_map(|arg| match arg {
                     Expr::VarRef(column) => Some(self.column(column)),
@@ -136,11 +136,23 @@ impl Builder<'_> {
         } else {
             self.fill
         };
+        let expression = match reduction {
+            Reduction::Count
+            | Reduction::Sum
+            | Reduction::Mean
+            | Reduction::Min
+            | Reduction::Max
+            | Reduction::First
+            | Reduction::Last => call.to_string(),
+            _ => argument.to_string(),
+        };
+        let aux = aux.to_vec();
         self.leaves.push(Leaf {
             reduction,
             column,
-            aux: aux.to_vec(),
+            aux,
             range,
+            expression,
         });
         Ok(Node::Leaf {
             leaf: self.leaves.len() - 1,
@@ -198,7 +210,7 @@ impl Builder<'_> {
                 None => return fail("expected integer argument in sample()"),
             },
             "top" | "bottom" => {
-                let Some(count) = integer(call.args.len().saturating_sub(1)) else {
+                let Some(count) = integer(call.args.len().saturating_sub(1).max(1)) else {
                     return fail(format!(
                         "expected integer as last argument in {}()",
                         call.name
@@ -206,7 +218,13 @@ impl Builder<'_> {
                 };
                 Reduction::Extremes {
                     count,
-                    tags: call.args.len() - 2,
+                    tags: call.args[1..call.args.len() - 1]
+                        .iter()
+                        .map(|arg| match arg {
+                            Expr::VarRef(column) => !self.schema.fields.contains_key(&column.name),
+                            _ => false,
+                        })
+                        .collect(),
                     bottom: call.name == "bottom",
                 }
             }

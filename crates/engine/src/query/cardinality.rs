@@ -21,7 +21,8 @@ pub(super) fn execute(show: &Cardinality, env: &Env<'_>, out: &mut dyn Output) -
             CardinalityKind::TagKey | CardinalityKind::TagValues | CardinalityKind::FieldKey => {}
         }
     }
-    let condition = condition(env, show.condition.as_ref())?;
+    let mut condition = condition(env, show.condition.as_ref())?;
+    condition.present_only = show.kind == CardinalityKind::TagValues;
     if condition.has_time {
         let statement = match show.kind {
             CardinalityKind::Series => "SHOW SERIES EXACT CARDINALITY",

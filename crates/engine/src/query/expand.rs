@@ -77,7 +77,7 @@ pub(super) fn fields(
     for field in &select.fields {
         match &field.expr {
             Expr::VarRef(column) if column.name == "time" => {
-                time = alias(field).unwrap_or("time").to_owned();
+                alias(field).unwrap_or("time").clone_into(&mut time);
             }
             Expr::Wildcard(kind) => {
                 let wanted = columns.iter().filter(|(_, ty)| match kind {

@@ -21,8 +21,8 @@ pub(super) struct Filled<'a> {
     descending: bool,
     /// The next bucket to come; `None` before the first and after the last one.
     next: Option<i64>,
-    /// The last bucket.
-    end: i64,
+    /// The last bucket; `None`: the last one that has points.
+    end: Option<i64>,
     previous: Option<Point>,
     begun: bool,
     first: Option<i64>,
@@ -42,8 +42,7 @@ impl<'a> Filled<'a> {
         let edge = |time: i64, open: i64| (time != open).then(|| interval.window(time).0);
         let low = edge(range.min, TimeRange::ALL.min);
         let high = edge(range.max, TimeRange::ALL.max);
-        let (first, last) = if descending { (high, low) } else { (low, high) };
-        let end = last.unwrap_or(if descending { i64::MAX } else { i64::MIN });
+        let (first, end) = if descending { (high, low) } else { (low, high) };
         Self {
             input: input.peekable(),
             fill,
@@ -124,11 +123,18 @@ impl Iterator for Filled<'_> {
             self.begun = true;
         }
         let expected = match self.next {
-            Some(next) if next == self.end || self.before(next, self.end) => next,
+            Some(next)
+                if self
+                    .end
+                    .is_none_or(|end| next == end || self.before(next, end)) =>
+            {
+                next
+            }
             _ => return self.input.next(),
         };
         let due = match self.input.peek().map(|point| point.time) {
             Some(time) => !self.before(expected, time),
+            None if self.end.is_none() => return None,
             None => false,
         };
         let point = if due {

@@ -103,6 +103,28 @@ impl Filter {
         })
     }
 
+    /// Compiles a condition on tags in which a missing tag makes every comparison false.
+    pub(super) fn of_present_tags(expr: &Expr, input: &Input) -> Result<Self> {
+        Ok(match expr {
+            Expr::Paren(inner) => Self::of_present_tags(inner, input)?,
+            Expr::Boolean(value) => Self::Const(*value),
+            Expr::Binary {
+                op: op @ (BinaryOp::And | BinaryOp::Or),
+                lhs,
+                rhs,
+            } => {
+                let lhs = Box::new(Self::of_present_tags(lhs, input)?);
+                let rhs = Box::new(Self::of_present_tags(rhs, input)?);
+                if *op == BinaryOp::And {
+                    Self::And(lhs, rhs)
+                } else {
+                    Self::Or(lhs, rhs)
+                }
+            }
+            _ => by_rows(expr, input, &mut Fields::default())?,
+        })
+    }
+
     /// Whether it is certain for a series: all rows, no row, or `None` if rows have to be tested.
     pub(super) fn certain(&self, series: u32) -> Option<bool> {
         match self {
@@ -253,9 +275,8 @@ fn by_series(input: &Input, op: BinaryOp, lhs: &Expr, rhs: &Expr) -> Option<Filt
     let Data::Stored { index, .. } = &input.data else {
         return None;
     };
-    let (column, value) = match (lhs, rhs) {
-        (Expr::VarRef(column), value) | (value, Expr::VarRef(column)) => (column, value),
-        _ => return None,
+    let ((Expr::VarRef(column), value) | (value, Expr::VarRef(column))) = (lhs, rhs) else {
+        return None;
     };
     if is_field(input, column) {
         return None;
@@ -286,7 +307,9 @@ fn by_series(input: &Input, op: BinaryOp, lhs: &Expr, rhs: &Expr) -> Option<Filt
                 .flatten()
                 .filter(|(text, _)| regex.is_match(text))
             {
-                ids.iter().for_each(|id| set[id.index()] = true);
+                for id in ids {
+                    set[id.index()] = true;
+                }
             }
             regex.is_match("")
         }
@@ -305,7 +328,9 @@ fn by_series(input: &Input, op: BinaryOp, lhs: &Expr, rhs: &Expr) -> Option<Filt
     if empty_matches {
         let mut without = vec![true; index.len()];
         for (_, ids) in values.into_iter().flatten() {
-            ids.iter().for_each(|id| without[id.index()] = false);
+            for id in ids {
+                without[id.index()] = false;
+            }
         }
         set.iter_mut()
             .zip(without)
@@ -316,7 +341,9 @@ fn by_series(input: &Input, op: BinaryOp, lhs: &Expr, rhs: &Expr) -> Option<Filt
 
 fn finish(mut set: Vec<bool>, negated: bool) -> Filter {
     if negated {
-        set.iter_mut().for_each(|taken| *taken = !*taken);
+        for taken in &mut set {
+            *taken = !*taken;
+        }
     }
     Filter::Series(set)
 }

@@ -52,7 +52,7 @@ pub(super) fn groups(
     }
     for (number, (input, scan)) in inputs.iter().enumerate() {
         env.check()?;
-        if !scan.reads_columns() {
+        if !scan.has_rows(input) {
             continue;
         }
         for series in input.living(range)? {
@@ -72,18 +72,14 @@ pub(super) fn groups(
                 })
                 .collect();
             let key = (input.name.clone(), tags);
-            let at = match known.get(&key) {
-                Some(at) => *at,
-                None => {
-                    groups.push(Group {
-                        name: key.0.clone(),
-                        tags: key.1.clone(),
-                        members: Vec::new(),
-                    });
-                    known.insert(key, groups.len() - 1);
-                    groups.len() - 1
-                }
-            };
+            let at = *known.entry(key).or_insert_with_key(|(name, tags)| {
+                groups.push(Group {
+                    name: name.clone(),
+                    tags: tags.clone(),
+                    members: Vec::new(),
+                });
+                groups.len() - 1
+            });
             let members = &mut groups[at].members;
             match members.last_mut() {
                 Some(member) if member.input == number => member.series.push(series),

@@ -61,13 +61,11 @@ impl Input {
         let field = || Reference::Field(column.name.clone(), column.hint.and_then(hinted));
         let is_field = self.schema.fields.contains_key(&column.name);
         match (&self.data, column.hint) {
-            (Data::Derived { .. }, _) if is_field => field(),
-            (Data::Derived { .. }, _) if self.schema.tags.contains(&column.name) => tag(),
-            (Data::Derived { .. }, _) => Reference::Missing,
             (Data::Stored { .. }, Some(TypeHint::Tag)) => tag(),
-            (Data::Stored { .. }, _) if is_field => field(),
+            _ if is_field => field(),
             (Data::Stored { .. }, None) => tag(),
-            (Data::Stored { .. }, Some(_)) => Reference::Missing,
+            (Data::Derived { .. }, _) if self.schema.tags.contains(&column.name) => tag(),
+            _ => Reference::Missing,
         }
     }
 

@@ -87,12 +87,12 @@ impl Math {
             Self::Exp => x.exp(),
             Self::Ln => x.ln(),
             Self::Log2 => log2(x),
-            Self::Log10 => log2(x) * (std::f64::consts::LN_2 / std::f64::consts::LN_10),
+            Self::Log10 => log2(x) * std::f64::consts::LOG10_2,
             Self::Sqrt => x.sqrt(),
             Self::Atan2 | Self::Pow | Self::Log => match second {
                 None => return Value::Null,
                 Some(y) if self == Self::Atan2 => x.atan2(y),
-                Some(y) if self == Self::Pow => x.powf(y),
+                Some(y) if self == Self::Pow => pow(x, y),
                 Some(y) => x.ln() / y.ln(),
             },
             Self::Abs | Self::Floor | Self::Ceil | Self::Round => return Value::Null,
@@ -107,10 +107,61 @@ fn log2(x: f64) -> f64 {
         return x.log2();
     }
     let (fraction, exponent) = split(x);
-    if fraction == 0.5 {
+    if fraction.to_bits() == 0.5_f64.to_bits() {
         return f64::from(exponent - 1);
     }
-    fraction.ln() * (1.0 / std::f64::consts::LN_2) + f64::from(exponent)
+    fraction.ln() * std::f64::consts::LOG2_E + f64::from(exponent)
+}
+
+/// A power by repeated squaring of the fraction, exponents apart: InfluxDB's last digits again.
+pub(super) fn pow(x: f64, y: f64) -> f64 {
+    let plain = !x.is_finite() || !y.is_finite() || x == 0.0 || y.abs() >= 4e9;
+    if plain || y == 0.0 || y.abs().to_bits() == 0.5_f64.to_bits() || (x < 0.0 && y.fract() != 0.0)
+    {
+        return x.powf(y);
+    }
+    let mut whole = y.abs().trunc();
+    let mut rest = y.abs().fract();
+    let mut fraction = 1.0;
+    if rest != 0.0 {
+        if rest > 0.5 {
+            rest -= 1.0;
+            whole += 1.0;
+        }
+        fraction = (rest * x.ln()).exp();
+    }
+    let mut exponent = 0_i64;
+    let (base, shift) = split(x.abs());
+    let (mut base, mut shift) = (base.copysign(x), i64::from(shift));
+    let mut left = whole as u64;
+    while left != 0 {
+        if shift.abs() > 1 << 12 {
+            exponent += shift;
+            break;
+        }
+        if left & 1 == 1 {
+            fraction *= base;
+            exponent += shift;
+        }
+        base *= base;
+        shift *= 2;
+        if base < 0.5 {
+            base += base;
+            shift -= 1;
+        }
+        left >>= 1;
+    }
+    if y < 0.0 {
+        fraction = 1.0 / fraction;
+        exponent = -exponent;
+    }
+    // In two steps, so that a result below the normal range is rounded once.
+    let step = |exponent: i64| 2f64.powi(exponent.clamp(-4000, 4000) as i32);
+    if exponent.abs() < 1000 {
+        fraction * step(exponent)
+    } else {
+        fraction * step(exponent / 2) * step(exponent - exponent / 2)
+    }
 }
 
 /// A positive finite number as a fraction in [0.5, 1) and a power of two.
@@ -151,6 +202,27 @@ mod tests {
             Value::Float(-1060.0)
         );
         assert_eq!(Math::Log10.apply(&[Value::Integer(100)]), Value::Float(2.0));
+    }
+
+    #[test]
+    fn powers_agree_with_plain_ones() {
+        for (x, y) in [
+            (2.0, 10.0),
+            (2.0, -3.0),
+            (-2.0, 3.0),
+            (9.0, 0.5),
+            (1.5, 2.5),
+            (0.3, 7.0),
+        ] {
+            let (ours, plain): (f64, f64) = (pow(x, y), f64::powf(x, y));
+            assert!(
+                (ours - plain).abs() <= plain.abs() * 1e-14,
+                "{x}^{y}: {ours} {plain}"
+            );
+        }
+        assert!(pow(10.0, 400.0).is_infinite());
+        assert!(pow(10.0, -400.0) < f64::MIN_POSITIVE);
+        assert!(pow(-2.0, 0.5).is_nan());
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) struct Condition {
     /// Whether time was compared at all.
     pub(super) has_time: bool,
     pub(super) rest: Option<Expr>,
+    /// Whether a missing tag makes a comparison false, instead of counting as an empty one.
+    pub(super) present_only: bool,
 }
 
 /// Splits the condition of a metadata statement.
@@ -40,6 +42,7 @@ pub(super) fn condition(env: &Env<'_>, condition: Option<&Expr>) -> Result<Condi
         },
         has_time: bounds.min.is_some() || bounds.max.is_some(),
         rest,
+        present_only: false,
     })
 }
 
@@ -89,6 +92,7 @@ pub(super) fn find(
             schema: Schema::default(),
         };
         let filter = match &condition.rest {
+            Some(rest) if condition.present_only => Filter::of_present_tags(rest, &input)?,
             Some(rest) => Filter::compile(rest, &input, &mut Fields::default())?,
             None => Filter::Const(true),
         };

@@ -17,7 +17,6 @@ use super::group::SeriesLimit;
 use super::input::{Data, Input};
 use super::math::Math;
 use super::names::column_names;
-use super::reduce::Reduction;
 use super::sink::RowLimit;
 use super::types::{Schema, Type};
 use super::window::Interval;
@@ -68,6 +67,8 @@ pub(super) struct Plan {
     /// What is left of the condition without time.
     pub(super) condition: Option<Expr>,
     pub(super) range: TimeRange,
+    /// Whether rows begin with the first bucket that has points.
+    pub(super) open: bool,
     pub(super) interval: Option<Interval>,
     pub(super) fill: Fill,
     pub(super) descending: bool,
@@ -160,6 +161,7 @@ impl Plan {
             dimensions,
             condition,
             range,
+            open: range.min == TimeRange::ALL.min,
             interval,
             fill,
             descending,
@@ -187,7 +189,7 @@ impl Plan {
                 schema.add_field(name.clone(), *column_type);
             }
         }
-        schema.tags = self.dimensions.clone();
+        schema.tags.clone_from(&self.dimensions);
         schema
     }
 
@@ -205,6 +207,7 @@ impl Plan {
             let last = interval.window(self.range.max).0;
             let first = last.saturating_sub(interval.every.saturating_mul(most));
             self.range.min = self.range.min.max(first);
+            self.open = true;
             return Ok(());
         }
         let count = interval.count(self.range);
@@ -299,11 +302,6 @@ impl Plan {
             .iter()
             .map(|ty| ty.map_or(FieldType::Float, Type::cells))
             .collect()
-    }
-
-    /// Whether it only collects raw points, reductions aside.
-    pub(super) fn is_raw(&self) -> bool {
-        matches!(self.kind, Kind::Raw)
     }
 }
 
@@ -456,9 +454,4 @@ fn refuse_system_source(name: &str) -> Result<()> {
     fail(format!(
         "unable to use system source '{name}': use {instead} instead"
     ))
-}
-
-/// Whether a leaf reads raw points for a transformation.
-pub(super) fn collects(leaf: &Leaf) -> bool {
-    leaf.reduction == Reduction::Collect
 }

@@ -57,9 +57,16 @@ impl Raw<'_> {
                 })
                 .count()
                 .max(1);
-            let (now, later) = rest.split_at(count);
-            self.together(now, sink)?;
-            rest = later;
+            // Groups with more rows than should be kept are read in smaller parties.
+            let mut count = count;
+            while !self.together(&rest[..count], sink)? {
+                count = (count / 2).max(1);
+                if count == 1 && rest[0].members.len() == 1 {
+                    self.stream(&rest[0], sink)?;
+                    break;
+                }
+            }
+            rest = &rest[count..];
         }
         Ok(())
     }
@@ -85,12 +92,12 @@ impl Raw<'_> {
             slices.reverse();
         }
         for slice in slices {
-            let parts = scan
+            let parts: Vec<Part<'_>> = scan
                 .read(self.env, input, &member.series, slice)?
                 .into_iter()
                 .map(|batch| Part { input, scan, batch })
                 .collect();
-            self.rows(parts, &mut emitter, &mut filler)?;
+            self.rows(&parts, &mut emitter, &mut filler)?;
             if emitter.is_done() {
                 break;
             }
@@ -99,7 +106,9 @@ impl Raw<'_> {
     }
 
     /// Several groups, or one out of several inputs: read together, then written one by one.
-    fn together(&self, groups: &[Group], sink: &mut dyn Sink) -> Result<()> {
+    /// `false`, and nothing written, if these are too many rows and fewer groups would help.
+    fn together(&self, groups: &[Group], sink: &mut dyn Sink) -> Result<bool> {
+        let divisible = groups.len() > 1 || groups[0].members.len() == 1;
         let mut parts: Vec<Vec<Part<'_>>> = groups.iter().map(|_| Vec::new()).collect();
         let enough = self
             .limit
@@ -131,11 +140,16 @@ impl Raw<'_> {
                     let at = owner[batch.series as usize] as usize;
                     // What only the filter asked for makes no row.
                     rows[at] += (0..batch.times.len())
-                        .filter(|row| batch.has_value(*row))
+                        .filter(|row| batch.has_value(input, *row))
                         .count();
-                    held += batch.times.len();
-                    self.env.hold(batch.times.len())?;
+                    let cells = batch.times.len() * (1 + batch.columns.len());
+                    held += cells;
+                    self.env.hold(cells)?;
                     parts[at].push(Part { input, scan, batch });
+                }
+                if divisible && held > self.env.context.limits.max_held / 16 {
+                    self.env.release(held);
+                    return Ok(false);
                 }
                 if let Some(enough) = enough {
                     series.retain(|id| rows[owner[*id as usize] as usize] < enough);
@@ -149,25 +163,25 @@ impl Raw<'_> {
             let mut emitter =
                 Emitter::new(sink, self.formulas, self.limit, &group.name, &group.tags);
             let mut filler = Filler::new(&self.fill, self.columns);
-            self.rows(parts, &mut emitter, &mut filler)?;
+            self.rows(&parts, &mut emitter, &mut filler)?;
         }
         self.env.release(held);
-        Ok(())
+        Ok(true)
     }
 
     /// Writes the rows of some batches, merged by time; those of equal time in the order of the
     /// batches.
     fn rows(
         &self,
-        parts: Vec<Part<'_>>,
+        parts: &[Part<'_>],
         emitter: &mut Emitter<'_>,
         filler: &mut Filler<'_>,
     ) -> Result<()> {
-        if let [part] = parts.as_slice() {
+        if let [part] = parts {
             let rows = part.batch.times.len();
             for at in 0..rows {
                 let row = if self.descending { rows - 1 - at } else { at };
-                self.row(part, row, emitter, filler)?;
+                write_row(part, row, emitter, filler)?;
                 if emitter.is_done() {
                     return Ok(());
                 }
@@ -187,41 +201,41 @@ impl Raw<'_> {
             if at % 4096 == 0 {
                 self.env.check()?;
             }
-            self.row(&parts[part as usize], row as usize, emitter, filler)?;
+            write_row(&parts[part as usize], row as usize, emitter, filler)?;
             if emitter.is_done() {
                 break;
             }
         }
         Ok(())
     }
+}
 
-    fn row(
-        &self,
-        part: &Part<'_>,
-        row: usize,
-        emitter: &mut Emitter<'_>,
-        filler: &mut Filler<'_>,
-    ) -> Result<()> {
-        let Part { input, scan, batch } = part;
-        if !batch.has_value(row) {
-            return Ok(());
-        }
-        let cell = |slot: usize| batch.cell(input, &scan.slots[slot], row);
-        match filler {
-            Filler::Null => emitter.row(batch.times[row], &cell),
-            Filler::Number(number) => emitter.row(batch.times[row], &|slot| match cell(slot) {
-                Value::Null => number.value(),
-                value => value,
-            }),
-            Filler::Previous(last) => {
-                for (slot, last) in last.iter_mut().enumerate() {
-                    match cell(slot) {
-                        Value::Null => {}
-                        value => *last = Scalar::from(value),
-                    }
+/// Writes a row of a part, unless it has no value.
+fn write_row(
+    part: &Part<'_>,
+    row: usize,
+    emitter: &mut Emitter<'_>,
+    filler: &mut Filler<'_>,
+) -> Result<()> {
+    let Part { input, scan, batch } = part;
+    if !batch.has_value(input, row) {
+        return Ok(());
+    }
+    let cell = |slot: usize| batch.cell(input, &scan.slots[slot], row);
+    match filler {
+        Filler::Null => emitter.row(batch.times[row], &cell),
+        Filler::Number(number) => emitter.row(batch.times[row], &|slot| match cell(slot) {
+            Value::Null => number.value(),
+            value => value,
+        }),
+        Filler::Previous(last) => {
+            for (slot, last) in last.iter_mut().enumerate() {
+                match cell(slot) {
+                    Value::Null => {}
+                    value => *last = Scalar::from(value),
                 }
-                emitter.row(batch.times[row], &|slot| last[slot].value())
             }
+            emitter.row(batch.times[row], &|slot| last[slot].value())
         }
     }
 }

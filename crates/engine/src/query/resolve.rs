@@ -7,13 +7,11 @@ pub(super) struct Fields(Vec<String>);
 impl Fields {
     /// The place of a name, which is added if it is new.
     pub(super) fn add(&mut self, name: &str) -> usize {
-        match self.0.iter().position(|known| known == name) {
-            Some(at) => at,
-            None => {
-                self.0.push(name.to_owned());
-                self.0.len() - 1
-            }
+        if let Some(at) = self.0.iter().position(|known| known == name) {
+            return at;
         }
+        self.0.push(name.to_owned());
+        self.0.len() - 1
     }
 
     /// All of them.

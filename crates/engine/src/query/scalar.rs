@@ -41,18 +41,6 @@ impl Scalar {
     pub(super) fn as_f64(&self) -> Option<f64> {
         number(self.value())
     }
-
-    /// About how many bytes it takes beyond itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        match self {
-            Self::String(text) => text.len(),
-            Self::Null
-            | Self::Float(_)
-            | Self::Integer(_)
-            | Self::Unsigned(_)
-            | Self::Boolean(_) => 0,
-        }
-    }
 }
 
 impl From<Value<'_>> for Scalar {
@@ -137,27 +125,6 @@ pub(super) const fn float_to_unsigned(v: f64) -> u64 {
     }
 }
 
-/// A value as another field type; null where the types do not convert.
-pub(super) fn cast(value: Value<'_>, to: FieldType) -> Value<'_> {
-    if value.field_type() == Some(to) {
-        return value;
-    }
-    match (value, to) {
-        (Value::Integer(v), FieldType::Float) => Value::Float(v as f64),
-        (Value::Unsigned(v), FieldType::Float) => Value::Float(v as f64),
-        (Value::Float(v), FieldType::Integer) => Value::Integer(float_to_integer(v)),
-        (Value::Unsigned(v), FieldType::Integer) => Value::Integer(v as i64),
-        (Value::Float(v), FieldType::Unsigned) => Value::Unsigned(float_to_unsigned(v)),
-        (Value::Integer(v), FieldType::Unsigned) => Value::Unsigned(v as u64),
-        _ => Value::Null,
-    }
-}
-
-/// Whether values of one type can be read as another.
-pub(super) fn converts(from: FieldType, to: FieldType) -> bool {
-    from == to || (from.is_numeric() && to.is_numeric())
-}
-
 /// A column as another field type; `None` where the types do not convert.
 pub(super) fn cast_column(column: Column, to: FieldType) -> Option<Column> {
     if column.field_type() == to {
@@ -194,29 +161,25 @@ pub(super) fn cast_column(column: Column, to: FieldType) -> Option<Column> {
 mod tests {
     use super::*;
 
+    fn cast(values: Values, to: FieldType) -> Option<Values> {
+        cast_column(Column::from(values), to).map(|column| column.values)
+    }
+
     #[test]
     fn floats_out_of_range_become_the_smallest_integer() {
-        let far = Value::Float(1e20);
-        assert_eq!(cast(far, FieldType::Integer), Value::Integer(i64::MIN));
-        assert_eq!(cast(far, FieldType::Unsigned), Value::Unsigned(1 << 63));
         assert_eq!(
-            cast(Value::Float(-1.9), FieldType::Integer),
-            Value::Integer(-1)
+            cast(Values::Float(vec![1e20, -1.9]), FieldType::Integer),
+            Some(Values::Integer(vec![i64::MIN, -1]))
         );
         assert_eq!(
-            cast(Value::Float(-1.9), FieldType::Unsigned),
-            Value::Unsigned(u64::MAX)
-        );
-        assert_eq!(
-            cast(Value::Float(1e19), FieldType::Unsigned),
-            Value::Unsigned(10u64.pow(19))
+            cast(Values::Float(vec![1e20, -1.9, 1e19]), FieldType::Unsigned),
+            Some(Values::Unsigned(vec![1 << 63, u64::MAX, 10_u64.pow(19)]))
         );
     }
 
     #[test]
     fn texts_and_booleans_convert_to_nothing_else() {
-        assert_eq!(cast(Value::String(b"1"), FieldType::Float), Value::Null);
-        assert_eq!(cast(Value::Boolean(true), FieldType::Integer), Value::Null);
-        assert_eq!(cast(Value::Integer(1), FieldType::String), Value::Null);
+        assert_eq!(cast(Values::Boolean(vec![true]), FieldType::Integer), None);
+        assert_eq!(cast(Values::Integer(vec![1]), FieldType::String), None);
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Scan {
 pub(super) struct Batch {
     /// The series' number in its input.
     pub(super) series: u32,
+    /// The series of each row, where rows of several were merged.
+    owners: Option<Vec<u32>>,
     /// Ascending.
     pub(super) times: Vec<i64>,
     /// One for each column of the scan; `None` where no row has a value.
@@ -79,9 +81,15 @@ impl Scan {
         }
     }
 
-    /// Whether any column can have a value: without one there are no rows.
-    pub(super) fn reads_columns(&self) -> bool {
-        !self.columns.is_empty()
+    /// Whether there can be rows: a measurement's have a field; those of a subquery are there
+    /// whatever they hold, but some column must be known.
+    pub(super) fn has_rows(&self, input: &Input) -> bool {
+        let known = |slot: &Slot| match slot {
+            Slot::Column(_) => true,
+            Slot::Tag(_) => input.is_derived(),
+            Slot::Missing => false,
+        };
+        self.slots.iter().any(known)
     }
 
     /// The rows of some series in a slice, in the order of `series`.
@@ -93,7 +101,7 @@ impl Scan {
         slice: Slice,
     ) -> Result<Vec<Batch>> {
         env.check()?;
-        if !self.reads_columns() || series.is_empty() {
+        if !self.has_rows(input) || series.is_empty() {
             return Ok(Vec::new());
         }
         let blocks = input.read(series, self.fields.names(), slice)?;
@@ -146,6 +154,7 @@ impl Scan {
             .collect();
         Some(Batch {
             series: block.series.0,
+            owners: None,
             times: block.times,
             columns,
         })
@@ -160,18 +169,61 @@ impl Batch {
                 Some(column) => cell(column, row),
                 None => Value::Null,
             },
-            Slot::Tag(key) => input
-                .tag(self.series, key)
-                .map_or(Value::Null, Value::String),
+            Slot::Tag(key) => {
+                let series = self
+                    .owners
+                    .as_ref()
+                    .map_or(self.series, |owners| owners[row]);
+                input.tag(series, key).map_or(Value::Null, Value::String)
+            }
             Slot::Missing => Value::Null,
         }
     }
 
-    /// Whether a row has a value in any column.
-    pub(super) fn has_value(&self, row: usize) -> bool {
-        self.columns
-            .iter()
-            .flatten()
-            .any(|column| column.is_present(row))
+    /// The rows of several series as one, in the order of time; of equal time in the order given.
+    pub(super) fn merge(batches: &[Self]) -> Option<Self> {
+        let first = batches.first()?;
+        let mut order: Vec<(i64, u32, u32)> = Vec::new();
+        for (number, batch) in batches.iter().enumerate() {
+            let rows = batch.times.iter().enumerate();
+            order.extend(rows.map(|(row, time)| (*time, number as u32, row as u32)));
+        }
+        order.sort_by_key(|(time, _, _)| *time);
+        let columns = (0..first.columns.len())
+            .map(|at| {
+                let known = batches
+                    .iter()
+                    .find_map(|batch| batch.columns[at].as_ref())?;
+                let mut merged = Column::new(known.field_type());
+                for (_, batch, row) in &order {
+                    match &batches[*batch as usize].columns[at] {
+                        Some(column) => merged.push_from(column, *row as usize),
+                        None => merged.push_absent(),
+                    }
+                }
+                Some(merged)
+            })
+            .collect();
+        Some(Self {
+            series: first.series,
+            owners: Some(
+                order
+                    .iter()
+                    .map(|(_, at, _)| batches[*at as usize].series)
+                    .collect(),
+            ),
+            times: order.iter().map(|(time, _, _)| *time).collect(),
+            columns,
+        })
+    }
+
+    /// Whether a row has a value in any column. Rows of a subquery count without one.
+    pub(super) fn has_value(&self, input: &Input, row: usize) -> bool {
+        input.is_derived()
+            || self
+                .columns
+                .iter()
+                .flatten()
+                .any(|column| column.is_present(row))
     }
 }

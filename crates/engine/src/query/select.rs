@@ -21,7 +21,10 @@ use super::{Env, Result, fail};
 /// Executes a `SELECT` statement.
 pub(super) fn execute(select: &Select, env: &Env<'_>, out: &mut dyn Output) -> Result<()> {
     let plan = prepare(select, env)?;
-    if select.into.is_some() {
+    if let Some(into) = &select.into {
+        let context = env.context;
+        let database = context.database(into.database.as_deref())?;
+        context.bucket(database, into.policy.as_deref())?;
         return fail("not implemented: SELECT INTO");
     }
     let mut columns = vec![plan.time.clone()];
@@ -90,6 +93,7 @@ impl Plan {
                     interval: self.interval,
                     descending: self.descending,
                     range: self.range,
+                    open: self.open,
                     own_time: *own_time,
                     fill: self.fill,
                 };

@@ -13,6 +13,7 @@ use super::meta::{
 };
 use super::output::{Output, Value};
 use super::{Env, Result, fail};
+use crate::index::Tags;
 use crate::source::Snapshot;
 
 /// `SHOW DATABASES`
@@ -126,13 +127,13 @@ fn names(
 ) -> Result<Vec<Vec<u8>>> {
     let mut names = Vec::new();
     for name in snapshot.measurements() {
-        let named = show
+        let wanted = show
             .with
             .as_ref()
             .is_none_or(|with| is_named(&name, &with.name));
         let taken = match &condition.rest {
-            Some(rest) => named && takes_measurement(rest, &name, snapshot)?,
-            None => named,
+            Some(rest) => wanted && takes_measurement(rest, &name, snapshot)?,
+            None => wanted,
         };
         if taken {
             names.push(name);
@@ -216,15 +217,14 @@ pub(super) fn series(show: &ShowSeries, env: &Env<'_>, out: &mut dyn Output) -> 
         env.context.policy,
     )?;
     let found = find_all(env, &targets, &condition)?;
-    let mut keys: BTreeSet<Vec<u8>> = BTreeSet::new();
+    // In the order of names and tags as they are, not as their keys are written.
+    let mut keys: BTreeSet<(&[u8], Tags)> = BTreeSet::new();
     for measurement in &found {
         env.hold(measurement.series.len())?;
-        keys.extend(
-            measurement
-                .each()
-                .map(|series| line_key(&measurement.name, &series.tags)),
-        );
+        let name = &*measurement.name;
+        keys.extend(measurement.each().map(|series| (name, series.tags.clone())));
     }
+    let keys = keys.iter().map(|(name, tags)| line_key(name, tags));
     let window = Window {
         limit: show.limit,
         offset: show.offset,
@@ -233,7 +233,7 @@ pub(super) fn series(show: &ShowSeries, env: &Env<'_>, out: &mut dyn Output) -> 
 }
 
 /// The key of a series as line protocol has it.
-pub(super) fn line_key(measurement: &[u8], tags: &[(Box<[u8]>, Box<[u8]>)]) -> Vec<u8> {
+fn line_key(measurement: &[u8], tags: &Tags) -> Vec<u8> {
     let tags = tags
         .iter()
         .map(|(key, value)| (key.to_vec(), value.to_vec()))
@@ -359,14 +359,17 @@ pub(super) fn field_keys(show: &ShowFieldKeys, env: &Env<'_>, out: &mut dyn Outp
         offset: show.offset,
     };
     for found in find_all(env, &targets, &condition)? {
-        let fields = found.snapshot.fields(&found.name, TimeRange::ALL);
-        let rows = window
-            .of(fields)
-            .map(|(name, field_type)| [name, field_type.name().as_bytes().to_vec()]);
+        let mut rows: Vec<[Vec<u8>; 2]> = found
+            .snapshot
+            .fields(&found.name, TimeRange::ALL)
+            .into_iter()
+            .map(|(name, field_type)| [name, field_type.name().as_bytes().to_vec()])
+            .collect();
+        rows.sort();
         list(
             out,
             head(Some(&found.name), &["fieldKey", "fieldType"]),
-            rows,
+            window.of(rows),
         )?;
     }
     Ok(())

@@ -26,6 +26,8 @@ pub(super) struct Stream<'a> {
     pub(super) descending: bool,
     /// The range of the query, as wide as its rows.
     pub(super) range: TimeRange,
+    /// Whether rows begin with the first bucket that has points.
+    pub(super) open: bool,
     /// Whether the only call is a selector: its points keep their own times.
     pub(super) own_time: bool,
     pub(super) fill: Fill,
@@ -121,7 +123,7 @@ impl Stream<'_> {
                     let start = if in_buckets { bucket.start } else { start };
                     let own_time = self.own_time && self.interval.is_none();
                     let mut points = finish(self.env, reduction, bucket.state, start, own_time);
-                    if self.descending && (reduction.keeps_times()) {
+                    if self.descending {
                         points.reverse();
                     }
                     points
@@ -138,7 +140,14 @@ impl Stream<'_> {
                         *cells,
                         leaf.aux.len(),
                         interval,
-                        leaf.range,
+                        if self.open {
+                            TimeRange {
+                                min: MIN_TIME,
+                                ..leaf.range
+                            }
+                        } else {
+                            leaf.range
+                        },
                         self.descending,
                     )),
                     _ => points,

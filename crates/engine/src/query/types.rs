@@ -92,7 +92,6 @@ impl Schema {
         match column.hint {
             Some(TypeHint::Field) => self.fields.get(&column.name).copied(),
             Some(hint) => hinted(hint),
-            None if column.name == "time" => Some(Type::Time),
             None => self
                 .fields
                 .get(&column.name)

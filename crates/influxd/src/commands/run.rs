@@ -161,6 +161,9 @@ fn engine_options(server: &ServerSettings) -> EngineOptions {
     };
     options.compactor.fresh_grace = server.fresh_grace;
     options.compactor.chunk_grace = server.chunk_grace;
+    // Short graces are asked for to see the dead go.
+    let sweep = options.compactor.sweep_interval;
+    options.compactor.sweep_interval = sweep.min(server.fresh_grace).min(server.chunk_grace);
     options
 }
 

@@ -60,7 +60,10 @@ async fn postgres(url: &str, max_connections: u32) -> Result<Stores> {
     let mut pause = Duration::from_millis(100);
     let shown = masked(url);
     let store = loop {
-        let options = PostgresOptions::new(url).max_connections(max_connections);
+        let options = PostgresOptions {
+            max_connections,
+            ..PostgresOptions::new(url)
+        };
         match PostgresStore::open(options).await {
             Ok(store) => break store,
             Err(error @ StoreError::Unavailable(_)) if began.elapsed() < PATIENCE => {

@@ -41,7 +41,7 @@ pub(crate) fn quote_segments(segments: &[String]) -> String {
 
 /// A duration in its largest whole unit, as in `90m` or `1500u`; `0s` for none.
 pub fn format_duration(nanoseconds: i64) -> String {
-    const UNITS: [(i64, &str); 8] = [
+    const UNITS: [(i64, &str); 7] = [
         (604_800_000_000_000, "w"),
         (86_400_000_000_000, "d"),
         (3_600_000_000_000, "h"),
@@ -49,15 +49,12 @@ pub fn format_duration(nanoseconds: i64) -> String {
         (1_000_000_000, "s"),
         (1_000_000, "ms"),
         (1_000, "u"),
-        (1, "ns"),
     ];
     if nanoseconds == 0 {
         return "0s".to_owned();
     }
-    let (size, unit) = UNITS
-        .into_iter()
-        .find(|(size, _)| nanoseconds % size == 0)
-        .expect("one nanosecond divides every duration");
+    let whole = UNITS.into_iter().find(|(size, _)| nanoseconds % size == 0);
+    let (size, unit) = whole.unwrap_or((1, "ns"));
     format!("{}{unit}", nanoseconds / size)
 }
 

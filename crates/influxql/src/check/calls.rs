@@ -1,9 +1,14 @@
 //! Calls in the field list: their arguments, and what may stand inside them.
 
-use super::fields::{Fields, Result, between, exactly, refused};
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every argument that does not fit is the same error"
+)]
+
+use super::fields::{FieldList, Result, between, exactly, refused};
 use crate::ast::{Call, Expr, Field, format_duration};
 
-impl Fields<'_> {
+impl FieldList<'_> {
     pub(super) fn call(&mut self, call: &Call) -> Result {
         match call.name.as_str() {
             "first" | "last" | "min" | "max" => {

@@ -1,5 +1,10 @@
 //! The field list: what may stand in it, and what may stand together.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every argument that does not fit is the same error"
+)]
+
 use chrono_tz::Tz;
 
 use super::{CompileError, Prepared};
@@ -10,7 +15,11 @@ use crate::function;
 pub(super) type Result<T = ()> = std::result::Result<T, CompileError>;
 
 /// What is found while the field list is read.
-pub(super) struct Fields<'a> {
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent findings, not a state"
+)]
+pub(super) struct FieldList<'a> {
     pub(super) select: &'a Select,
     /// Whether there is an interval at all.
     pub(super) has_interval: bool,
@@ -27,7 +36,7 @@ pub(super) struct Fields<'a> {
     pub(super) wildcard_allowed: bool,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> FieldList<'a> {
     pub(super) fn check(select: &'a Select, prepared: &Prepared) -> Result<Self> {
         let mut fields = Self {
             select,
@@ -71,15 +80,13 @@ impl<'a> Fields<'a> {
 
     pub(super) fn expr(&mut self, expr: &Expr) -> Result {
         match expr {
-            Expr::VarRef(_) => {
+            Expr::Wildcard(_) if !self.wildcard_allowed => {
+                refused("unable to use wildcard in a binary expression")
+            }
+            Expr::VarRef(_) | Expr::Wildcard(_) => {
                 self.has_columns = true;
                 Ok(())
             }
-            Expr::Wildcard(_) if self.wildcard_allowed => {
-                self.has_columns = true;
-                Ok(())
-            }
-            Expr::Wildcard(_) => refused("unable to use wildcard in a binary expression"),
             Expr::Regex(_) if self.wildcard_allowed => {
                 self.has_columns = true;
                 Ok(())

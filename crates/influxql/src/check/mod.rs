@@ -22,7 +22,7 @@ use crate::fold::Fold;
 use crate::function::{self, Class};
 use crate::regex::Regex;
 use crate::time::{looks_like_time, parse_time};
-use fields::Fields;
+use fields::FieldList;
 
 /// The error of a statement that cannot be run, whatever the data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -219,7 +219,7 @@ fn compile(
     prepared: Prepared,
     late: &mut Option<CompileError>,
 ) -> Result<Checked, CompileError> {
-    let fields = Fields::check(select, &prepared)?;
+    let fields = FieldList::check(select, &prepared)?;
     let mut subqueries = Vec::new();
     for source in &select.sources {
         if let Source::Subquery(inner) = source {
@@ -331,6 +331,7 @@ fn dimensions(
 }
 
 /// The second argument of `time()`, modulo the first.
+#[expect(clippy::wildcard_enum_match_arm, reason = "anything else is refused")]
 fn offset(
     offset: &Expr,
     every: i64,

@@ -1,5 +1,10 @@
 //! From text to tokens, with the positions that error messages give (InfluxQL 1 and 2.1).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only a few kinds of token matter in each place"
+)]
+
 mod reader;
 
 use self::reader::Reader;
@@ -372,7 +377,7 @@ impl<'a> Lexer<'a> {
                 text,
             };
         }
-        self.while_next(&mut text, |letter| unit(letter) || letter.is_ascii_digit());
+        self.while_next(&mut text, |next| unit(next) || next.is_ascii_digit());
         Token {
             kind: Kind::Duration,
             pos,
@@ -380,9 +385,9 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn while_next(&mut self, text: &mut String, test: impl Fn(char) -> bool) {
-        while let Some(letter) = self.reader.read().filter(|letter| test(*letter)) {
-            text.push(letter);
+    fn while_next(&mut self, text: &mut String, wanted: impl Fn(char) -> bool) {
+        while let Some(next) = self.reader.read().filter(|next| wanted(*next)) {
+            text.push(next);
         }
         self.reader.unread();
     }

@@ -61,15 +61,14 @@ impl Parser<'_> {
     }
 
     fn field(&mut self) -> Result<Field> {
-        let expr = match self.regex()? {
-            Some(regex) => Expr::Regex(regex),
-            None => {
-                let pos = self.next().pos;
-                self.back();
-                let expr = self.expr()?;
-                check_operators(&expr, pos)?;
-                expr
-            }
+        let expr = if let Some(regex) = self.regex()? {
+            Expr::Regex(regex)
+        } else {
+            let pos = self.next().pos;
+            self.back();
+            let expr = self.expr()?;
+            check_operators(&expr, pos)?;
+            expr
         };
         let alias = if self.take_word(Keyword::As) {
             Some(self.ident()?)

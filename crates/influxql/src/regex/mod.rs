@@ -32,9 +32,10 @@ impl Regex {
             .dfa_size_limit(SIZE_LIMIT)
             .build()
             .map_err(|error| RegexError {
-                code: match error {
-                    regex::Error::CompiledTooBig(_) => "expression too large",
-                    _ => "expression cannot be used",
+                code: if matches!(error, regex::Error::CompiledTooBig(_)) {
+                    "expression too large"
+                } else {
+                    "expression cannot be used"
                 },
                 part: pattern.to_owned(),
             })?;

@@ -172,7 +172,7 @@ impl<'a> Translator<'a> {
             let Some((name, _)) = name.split_once('>') else {
                 return Err(error("invalid named capture", rest));
             };
-            let whole = &rest[..before + name.len() + 1];
+            let whole = &rest[..=before + name.len()];
             let valid = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
             if name.is_empty() || !name.chars().all(valid) {
                 return Err(error("invalid named capture", whole));

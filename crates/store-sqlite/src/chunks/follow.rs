@@ -161,3 +161,27 @@ fn add(followed: &mut Followed, row: &SqliteRow) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SqliteOptions, SqliteStore};
+
+    #[tokio::test]
+    async fn a_poll_looks_at_nothing_but_the_tails_of_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(folder.path().join("influxd.sqlite"));
+        let store = SqliteStore::open(options).await.unwrap();
+        let mut conn = store.connect_reader().await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {CHANGES}"));
+        let plan = sqlx::query(sql)
+            .bind(7_i64)
+            .fetch_all(&mut conn)
+            .await
+            .unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| at(row, 3).unwrap()).collect();
+        let scans: Vec<_> = steps.iter().filter(|s| s.starts_with("SCAN")).collect();
+        assert_eq!(scans, ["SCAN store_state"], "{steps:#?}");
+        assert_eq!(steps.iter().filter(|s| s.starts_with("SEARCH")).count(), 11);
+    }
+}

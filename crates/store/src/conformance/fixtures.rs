@@ -6,7 +6,9 @@ use influxd_model::{
 };
 
 use super::Subject;
-use crate::{FieldWant, Forget, NewChunk, NewFreshChunk, NewPiece, NewTombstone};
+use crate::{
+    FieldWant, Followed, Follower, Forget, NewChunk, NewFreshChunk, NewPiece, NewTombstone, Version,
+};
 
 /// An hour in nanoseconds.
 pub(super) const HOUR: i64 = 3_600_000_000_000;
@@ -173,6 +175,23 @@ impl Subject {
         let mut follower = self.chunks.follower().await.unwrap();
         follower.poll(0).await.unwrap()
     }
+}
+
+/// Polls from `since` until everything up to `version` is known to be complete. Elsewhere in the
+/// same database server, transactions that have nothing to do with this may hold that up.
+pub(super) async fn poll_past(
+    follower: &mut dyn Follower,
+    since: Version,
+    version: Version,
+) -> Followed {
+    for _ in 0..3_000 {
+        let followed = follower.poll(since).await.unwrap();
+        if followed.low > version {
+            return followed;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("low stays below {version}");
 }
 
 /// Claims that an expression is `Err` of a pattern.

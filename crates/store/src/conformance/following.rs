@@ -8,7 +8,7 @@ use influxd_model::FieldType::Float;
 use influxd_model::{MAX_TIME, MIN_TIME};
 
 use super::Subject;
-use super::fixtures::{NOON, bucket_id, fresh, merged, piece, tombstone, want};
+use super::fixtures::{NOON, bucket_id, fresh, merged, piece, poll_past, tombstone, want};
 use crate::{Forget, NewFreshChunk, Replacement};
 
 /// Of all kinds, of one snapshot.
@@ -59,8 +59,7 @@ pub async fn a_first_poll_returns_what_lives(subject: Subject) {
         .unwrap();
 
     let mut follower = subject.other_chunks.follower().await.unwrap();
-    let living = follower.poll(0).await.unwrap();
-    assert!(living.low > buried);
+    let living = poll_past(&mut *follower, 0, buried).await;
     assert_eq!(living.fresh.len(), 1);
     assert_eq!(living.chunks.len(), 1);
     let chunk = &living.chunks[0];
@@ -86,9 +85,9 @@ pub async fn later_polls_return_what_changed(subject: Subject) {
         .await
         .unwrap();
     let wants = vec![want(NOON, "old", "a", Float)];
-    subject.chunks.agree(bucket_id(1), wants).await.unwrap();
+    let agreed = subject.chunks.agree(bucket_id(1), wants).await.unwrap();
     let mut follower = subject.chunks.follower().await.unwrap();
-    let first = follower.poll(0).await.unwrap();
+    let first = poll_past(&mut *follower, 0, agreed.fields[0].version).await;
 
     let wants = vec![want(NOON, "new", "a", Float)];
     subject
@@ -101,8 +100,7 @@ pub async fn later_polls_return_what_changed(subject: Subject) {
         .commit(vec![fresh(1, 0, b"new")])
         .await
         .unwrap();
-    let second = follower.poll(first.low).await.unwrap();
-    assert!(second.low > committed.version);
+    let second = poll_past(&mut *follower, first.low, committed.version).await;
     let news: Vec<_> = second
         .fresh
         .iter()
@@ -141,13 +139,13 @@ pub async fn deaths_are_followed(subject: Subject) {
         .await
         .unwrap()
         .unwrap();
-    subject
+    let buried = subject
         .chunks
         .bury(tombstone(1, 0, 1, Forget::Nothing))
         .await
         .unwrap();
     let mut follower = subject.chunks.follower().await.unwrap();
-    let before = follower.poll(0).await.unwrap();
+    let before = poll_past(&mut *follower, 0, buried).await;
     assert_eq!(before.tombstones.len(), 1);
 
     let second = subject
@@ -192,13 +190,13 @@ pub async fn deaths_are_followed(subject: Subject) {
 pub async fn epochs_are_followed(subject: Subject) {
     subject.with_buckets(&[1, 2]).await;
     let wants = vec![want(NOON, "m", "a", Float)];
-    subject.chunks.agree(bucket_id(1), wants).await.unwrap();
+    let agreed = subject.chunks.agree(bucket_id(1), wants).await.unwrap();
     let mut follower = subject.chunks.follower().await.unwrap();
-    let first = follower.poll(0).await.unwrap();
+    let first = poll_past(&mut *follower, 0, agreed.fields[0].version).await;
     assert_eq!(first.epochs.len(), 2);
     let everything = tombstone(1, MIN_TIME, MAX_TIME, Forget::Everything);
     let version = subject.other_chunks.bury(everything).await.unwrap();
-    let second = follower.poll(first.low).await.unwrap();
+    let second = poll_past(&mut *follower, first.low, version).await;
     assert_eq!(second.epochs.len(), 1);
     assert_eq!(
         (second.epochs[0].bucket, second.epochs[0].epoch),
@@ -214,12 +212,15 @@ pub async fn low_never_falls_and_an_idle_poll_is_empty(subject: Subject) {
     let mut follower = subject.chunks.follower().await.unwrap();
     let mut low = follower.poll(0).await.unwrap().low;
     for part in 0..3 {
-        subject
+        let committed = subject
             .chunks
             .commit(vec![fresh(1, part, b"m")])
             .await
             .unwrap();
-        let busy = follower.poll(low).await.unwrap();
+        let soon = follower.poll(low).await.unwrap();
+        assert!(soon.low >= low);
+        assert!(soon.fresh.iter().any(|r| r.version == committed.version));
+        let busy = poll_past(&mut *follower, low, committed.version).await;
         assert!(busy.low > low);
         let idle = follower.poll(busy.low).await.unwrap();
         assert!(idle.low >= busy.low);
@@ -260,7 +261,7 @@ pub async fn nothing_is_ever_missed(subject: Subject) {
         writers.push(tokio::spawn(async move {
             let mut ids = Vec::new();
             for round in 0..40 {
-                let group: Vec<NewFreshChunk> = (0..1 + (writer + round) % 3)
+                let group: Vec<NewFreshChunk> = (0..=(writer + round) % 3)
                     .map(|part| NewFreshChunk {
                         // Some transactions take longer than others.
                         body: vec![7; if round % 7 == 0 { 300_000 } else { 10 }],

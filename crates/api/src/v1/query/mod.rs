@@ -13,6 +13,8 @@ mod number;
 mod request;
 mod run;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,10 +1,12 @@
 //! Where an answer is put together: whole while it is small, in pieces on its way once it is not.
 
 use std::io::Write;
+use std::time::Duration;
 
 use actix_web::web::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::v1::query::{Cut, First};
@@ -17,6 +19,15 @@ const PIECE: usize = 128 << 10;
 const DOCUMENT_PIECE: usize = 16 << 10;
 /// So many pieces may wait for the client.
 const PIECES: usize = 4;
+
+/// A client that takes nothing for so long is gone: it must not keep others from asking.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until a piece is on its way; whether anybody takes it.
+fn pass(sender: &mpsc::Sender<Result<Bytes, Cut>>, piece: Result<Bytes, Cut>) -> bool {
+    let sent = async { tokio::time::timeout(PATIENCE, sender.send(piece)).await };
+    matches!(Handle::current().block_on(sent), Ok(Ok(())))
+}
 
 /// The answer on its way.
 pub(super) struct Sink {
@@ -100,7 +111,7 @@ impl Sink {
     fn pass_on(&mut self, bytes: Vec<u8>) {
         if let Way::Stream(sender) = &self.way
             && !bytes.is_empty()
-            && sender.blocking_send(Ok(Bytes::from(bytes))).is_err()
+            && !pass(sender, Ok(Bytes::from(bytes)))
         {
             self.way = Way::Gone;
         }
@@ -135,7 +146,7 @@ impl Sink {
             }
             Way::Stream(sender) => {
                 error.log();
-                let _ = sender.blocking_send(Err(Cut));
+                pass(&sender, Err(Cut));
             }
             Way::Gone => {}
         }

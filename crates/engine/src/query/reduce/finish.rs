@@ -1,6 +1,8 @@
 //! From the state of a bucket to the points of the result.
 
-use std::cmp::Ordering;
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::{Key, Reduction, State, Tally, add, weighted};
 use crate::chunk::Values;
@@ -60,10 +62,7 @@ pub(in crate::query) fn finish(
                     .map(|(_, value)| Point::new(start, value))
                     .collect()
             }
-            _ => tallies
-                .iter()
-                .max_by(|a, b| more_frequent(*a, *b))
-                .map_or_else(Vec::new, |(key, _)| one(key.scalar())),
+            _ => mode(&tallies).map_or_else(Vec::new, one),
         },
         State::Points(points) => match reduction {
             Reduction::Percentile(percent) => percentile(points, *percent)
@@ -80,7 +79,7 @@ pub(in crate::query) fn finish(
                 count,
                 tags,
                 bottom,
-            } => extremes(points, *count, *tags, *bottom),
+            } => extremes(points, *count, tags, *bottom),
             _ => {
                 let mut points = points;
                 points.sort_by_key(|point| point.time);
@@ -99,16 +98,28 @@ fn subtract(a: &Scalar, b: &Scalar) -> Scalar {
     }
 }
 
-/// Orders values by how often they came, then the earlier one first; of booleans true wins.
-fn more_frequent(a: (&Key, &Tally), b: (&Key, &Tally)) -> Ordering {
-    a.1.count.cmp(&b.1.count).then_with(|| match (a.0, b.0) {
-        (Key::Boolean(a), Key::Boolean(b)) => a.cmp(b),
-        _ => {
-            b.1.first
-                .cmp(&a.1.first)
-                .then_with(|| compare(b.0.scalar().value(), a.0.scalar().value()))
+/// The most frequent value. Of those that came equally often the smallest, or a larger one that
+/// had begun before the smaller one came for the last time; but of values that came once each the
+/// smallest, and of booleans true.
+fn mode(tallies: &HashMap<Key, Tally>) -> Option<Scalar> {
+    let mut values: Vec<(Scalar, Tally)> = tallies
+        .iter()
+        .map(|(key, tally)| (key.scalar(), *tally))
+        .collect();
+    values.sort_by(|a, b| compare(a.0.value(), b.0.value()));
+    let mut values = values.into_iter();
+    let mut best = values.next()?;
+    for (value, tally) in values {
+        let equal = tally.count == best.1.count;
+        let wins = match value {
+            Scalar::Boolean(_) => equal,
+            _ => equal && tally.count > 1 && tally.first <= best.1.last,
+        };
+        if tally.count > best.1.count || wins {
+            best = (value, tally);
         }
-    })
+    }
+    Some(best.0)
 }
 
 /// The middle of the sorted values; of an even number the mean of the two in the middle.
@@ -147,7 +158,8 @@ fn median(values: Values) -> Scalar {
     })
 }
 
-/// The sample deviation: a running mean first, then the squares around it. Null for one value.
+/// The sample deviation: a running mean first, then the squares around it. NaN for one
+/// value, which prints as null.
 fn deviation(values: &Values) -> Scalar {
     let floats: Vec<f64> = match values {
         Values::Float(v) => v.clone(),
@@ -156,7 +168,7 @@ fn deviation(values: &Values) -> Scalar {
         Values::Boolean(_) | Values::String(_) => return Scalar::Null,
     };
     if floats.len() < 2 {
-        return Scalar::Null;
+        return Scalar::Float(f64::NAN);
     }
     let mut mean = 0.0;
     for (count, value) in floats.iter().enumerate() {
@@ -195,24 +207,26 @@ fn sample(env: &Env<'_>, mut points: Vec<Point>, count: usize) -> Vec<Point> {
     points
 }
 
-/// The largest or smallest points, by time. With tags, the best one of each combination of the
-/// first `tags` further cells competes.
-fn extremes(mut points: Vec<Point>, count: usize, tags: usize, bottom: bool) -> Vec<Point> {
+/// The largest or smallest points, by time. With tags, the best one of each combination of their
+/// values competes; fields among the tag arguments do not tell points apart.
+fn extremes(mut points: Vec<Point>, count: usize, tags: &[bool], bottom: bool) -> Vec<Point> {
     let rank = |a: &Point, b: &Point| {
         let values = compare(a.value.value(), b.value.value());
         let values = if bottom { values } else { values.reverse() };
         values.then(a.time.cmp(&b.time))
     };
     points.sort_by(rank);
-    if tags > 0 {
-        let mut seen: Vec<Vec<Scalar>> = Vec::new();
+    if !tags.is_empty() {
+        let mut seen: HashSet<Vec<Option<Arc<[u8]>>>> = HashSet::new();
         points.retain(|point| {
-            let key = &point.aux[..tags.min(point.aux.len())];
-            if seen.iter().any(|known| known == key) {
-                return false;
-            }
-            seen.push(key.to_vec());
-            true
+            let key = tags
+                .iter()
+                .zip(&point.aux)
+                .map(|(is_tag, cell)| match cell {
+                    Scalar::String(text) if *is_tag => Some(Arc::clone(text)),
+                    _ => None,
+                });
+            seen.insert(key.collect())
         });
     }
     points.truncate(count);

@@ -311,12 +311,15 @@ fn tally(column: &Column, times: &[i64], rows: Range<usize>) -> Option<State> {
     let present = column.present.as_ref();
     let mut tallies: HashMap<Key, Tally> = HashMap::new();
     let mut note = |key: Key, row: usize| {
+        let time = times[row];
         let tally = tallies.entry(key).or_insert(Tally {
             count: 0,
-            first: times[row],
+            first: time,
+            last: time,
         });
         tally.count += 1;
-        tally.first = tally.first.min(times[row]);
+        tally.first = tally.first.min(time);
+        tally.last = tally.last.max(time);
     };
     match &column.values {
         Values::Float(values) => each(values, present, rows, |row, v| note(Key::float(v), row)),

@@ -35,10 +35,11 @@ pub(super) enum Reduction {
     Last,
     Percentile(f64),
     Sample(usize),
-    /// `top` and `bottom`: how many, and which of the further cells are the tag arguments.
+    /// `top` and `bottom`: how many; for each of the tag arguments, which are the first of the
+    /// further cells, whether it is a tag; which of the two.
     Extremes {
         count: usize,
-        tags: usize,
+        tags: Vec<bool>,
         bottom: bool,
     },
     /// All points, for a transformation of raw values.
@@ -57,14 +58,6 @@ impl Reduction {
                 | Self::Percentile(_)
                 | Self::Sample(_)
                 | Self::Extremes { .. }
-        )
-    }
-
-    /// Whether its points keep their own times even inside buckets.
-    pub(super) const fn keeps_times(&self) -> bool {
-        matches!(
-            self,
-            Self::Sample(_) | Self::Extremes { .. } | Self::Collect
         )
     }
 
@@ -103,11 +96,12 @@ pub(super) enum State {
     Points(Vec<Point>),
 }
 
-/// How often a value came, and when first.
+/// How often a value came, and when first and last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tally {
     pub(super) count: u64,
     pub(super) first: i64,
+    pub(super) last: i64,
 }
 
 /// A value by which to count.
@@ -196,11 +190,7 @@ impl State {
                     (*sum, *count, *window) = (other_sum, other_count, other_window);
                 }
             }
-            (Self::Pick(a), Self::Pick(b)) => {
-                if better(reduction, &b, a) {
-                    *a = b;
-                }
-            }
+            (Self::Pick(a), Self::Pick(b)) if better(reduction, &b, a) => *a = b,
             (
                 Self::Range { least, greatest },
                 Self::Range {
@@ -226,9 +216,11 @@ impl State {
                     let known = a.entry(key).or_insert(Tally {
                         count: 0,
                         first: i64::MAX,
+                        last: i64::MIN,
                     });
                     known.count += tally.count;
                     known.first = known.first.min(tally.first);
+                    known.last = known.last.max(tally.last);
                 }
             }
             (Self::Points(a), Self::Points(b)) => a.extend(b),

@@ -1,6 +1,7 @@
 //! Forecast by triple exponential smoothing (InfluxQL 9.5).
 
 use super::Setting;
+use crate::query::math::pow;
 use crate::query::points::{Point, Points};
 use crate::query::scalar::Scalar;
 
@@ -167,7 +168,7 @@ impl Model {
             let factor = gamma * (value / base) + (1.0 - gamma) * then;
             value = (next_level + damping * next_trend) * now;
             (level, trend) = (next_level, next_trend);
-            damping += phi.powf(t as f64);
+            damping += pow(phi, t as f64);
             if m > 0 {
                 ring[(t + offset) % m] = factor;
                 offset += 1;

@@ -6,7 +6,6 @@ mod simple;
 mod technical;
 
 use super::points::Points;
-use super::scalar::Scalar;
 use super::window::Interval;
 
 pub(super) use technical::{Technical, Warmup};
@@ -66,7 +65,7 @@ impl Transform {
 
     /// The points that come out; those without a value are skipped on the way in.
     pub(super) fn apply<'a>(&self, input: Points<'a>, setting: Setting) -> Points<'a> {
-        let input: Points<'a> = Box::new(input.filter(|point| !is_nothing(&point.value)));
+        let input: Points<'a> = Box::new(input.filter(|point| !point.value.is_null()));
         match self {
             Self::Derivative { unit, non_negative } => {
                 simple::derivative(input, *unit, *non_negative, setting.descending)
@@ -88,13 +87,5 @@ impl Transform {
                 warmup,
             } => technical.apply(input, *period, *hold, *warmup),
         }
-    }
-}
-
-fn is_nothing(value: &Scalar) -> bool {
-    match value {
-        Scalar::Null => true,
-        Scalar::Float(v) => v.is_nan(),
-        Scalar::Integer(_) | Scalar::Unsigned(_) | Scalar::Boolean(_) | Scalar::String(_) => false,
     }
 }

@@ -7,7 +7,7 @@ use crate::query::reduce::add;
 use crate::query::scalar::{Scalar, number};
 
 /// Pairs of neighbours: each point with the one directly before it.
-fn pairs<'a>(input: Points<'a>) -> impl Iterator<Item = (Point, Point)> + 'a {
+fn pairs(input: Points<'_>) -> impl Iterator<Item = (Point, Point)> {
     let mut before: Option<Point> = None;
     input.filter_map(move |point| {
         let pair = before.take().map(|before| (before, point.clone()));
@@ -17,7 +17,7 @@ fn pairs<'a>(input: Points<'a>) -> impl Iterator<Item = (Point, Point)> + 'a {
 }
 
 /// Leaves out points that do not move on in time.
-fn moving_on<'a>(input: Points<'a>) -> Points<'a> {
+fn moving_on(input: Points<'_>) -> Points<'_> {
     let mut last = None;
     Box::new(input.filter(move |point| {
         let moves = last != Some(point.time);
@@ -38,12 +38,12 @@ fn float_difference(a: &Scalar, b: &Scalar) -> f64 {
 }
 
 /// The change in each unit of time.
-pub(super) fn derivative<'a>(
-    input: Points<'a>,
+pub(super) fn derivative(
+    input: Points<'_>,
     unit: i64,
     non_negative: bool,
     descending: bool,
-) -> Points<'a> {
+) -> Points<'_> {
     Box::new(pairs(moving_on(input)).filter_map(move |(a, b)| {
         let difference = float_difference(&a.value, &b.value);
         if non_negative && difference < 0.0 {

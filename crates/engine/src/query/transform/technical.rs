@@ -328,14 +328,11 @@ impl Machine {
             Self::Adaptive { ratio, last } => {
                 let warm = ratio.seen >= ratio.prices.size;
                 let efficiency = ratio.add(value);
-                if warm {
-                    let slow = 2.0 / 31.0;
-                    let pace = efficiency * (2.0 / 3.0 - slow) + slow;
-                    *last += pace * pace * (value - *last);
-                } else {
-                    *last = value;
-                }
-                *last
+                // Between 2/31 and 2/3.
+                let pace = efficiency * (56.0 / 93.0) + 2.0 / 31.0;
+                let average = *last + pace * pace * (value - *last);
+                *last = if warm { average } else { value };
+                average
             }
             Self::Momentum {
                 changes,
@@ -379,6 +376,10 @@ fn movement(last: &mut f64, value: f64) -> (f64, f64) {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::unreadable_literal,
+    reason = "results are written as they print"
+)]
 mod tests {
     use super::*;
 

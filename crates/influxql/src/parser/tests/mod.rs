@@ -1,6 +1,7 @@
 //! Tests of the parser.
 
 mod errors;
+mod recorded;
 mod round_trip;
 
 use crate::ast::{BinaryOp, Expr, Fill, MeasurementName, Number, Order, Source, Statement, Target};

@@ -1,0 +1,96 @@
+//! Transactions over resources and credentials.
+
+mod authorizations;
+mod buckets;
+mod dbrps;
+mod organizations;
+mod users;
+
+use async_trait::async_trait;
+use influxd_store::{
+    AuthorizationRepository, BucketRepository, DbrpRepository, OrganizationRepository, Result,
+    StoreError, Transaction, UserRepository,
+};
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
+use sqlx::query::Query;
+use sqlx::{Executor, PgConnection, Postgres, Row};
+
+use crate::error::{is_constraint, store_error, unavailable};
+
+/// A transaction; dropped, it rolls back before its connection is used again.
+pub(crate) struct PostgresTransaction(pub(crate) sqlx::Transaction<'static, Postgres>);
+
+#[async_trait]
+impl Transaction for PostgresTransaction {
+    fn organizations(&mut self) -> Box<dyn OrganizationRepository + '_> {
+        Box::new(organizations::Organizations(&mut self.0))
+    }
+
+    fn users(&mut self) -> Box<dyn UserRepository + '_> {
+        Box::new(users::Users(&mut self.0))
+    }
+
+    fn buckets(&mut self) -> Box<dyn BucketRepository + '_> {
+        Box::new(buckets::Buckets(&mut self.0))
+    }
+
+    fn authorizations(&mut self) -> Box<dyn AuthorizationRepository + '_> {
+        Box::new(authorizations::Authorizations(&mut self.0))
+    }
+
+    fn dbrps(&mut self) -> Box<dyn DbrpRepository + '_> {
+        Box::new(dbrps::Dbrps(&mut self.0))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<()> {
+        self.0.commit().await.map_err(store_error)
+    }
+}
+
+/// Runs a statement that may run into a constraint; the transaction goes on after that.
+async fn guarded(
+    conn: &mut PgConnection,
+    query: Query<'_, Postgres, PgArguments>,
+) -> Result<PgQueryResult> {
+    conn.execute("SAVEPOINT guarded")
+        .await
+        .map_err(store_error)?;
+    match query.execute(&mut *conn).await {
+        Ok(done) => {
+            let release = conn.execute("RELEASE SAVEPOINT guarded").await;
+            release.map_err(store_error)?;
+            Ok(done)
+        }
+        Err(error) => {
+            if is_constraint(&error) {
+                let sql = "ROLLBACK TO SAVEPOINT guarded; RELEASE SAVEPOINT guarded";
+                conn.execute(sql).await.map_err(store_error)?;
+            }
+            Err(store_error(error))
+        }
+    }
+}
+
+/// The error of a statement that removes what everything known to refer to was removed from: a
+/// constraint means that another transaction has added something since.
+fn lost_race(error: sqlx::Error) -> StoreError {
+    if is_constraint(&error) {
+        unavailable("another transaction changed what was to be removed")
+    } else {
+        store_error(error)
+    }
+}
+
+/// A column of a row.
+fn column<'r, T>(row: &'r PgRow, name: &'static str) -> Result<T>
+where
+    T: sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
+{
+    row.try_get(name).map_err(store_error)
+}
+
+/// Whether a query that asks for existence finds any row.
+async fn exists(conn: &mut PgConnection, sql: &'static str, id: i64) -> Result<bool> {
+    let row = sqlx::query(sql).bind(id).fetch_optional(conn).await;
+    Ok(row.map_err(store_error)?.is_some())
+}
