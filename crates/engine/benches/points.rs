@@ -114,6 +114,7 @@ fn server(runtime: &Runtime, store: &Arc<MemoryStore>) -> Server {
     let stats = MergeStats::register(&prometheus::Registry::new()).expect("a new registry");
     let options = CompactorOptions {
         fresh_count: 1,
+        fresh_rest: Duration::ZERO,
         ..CompactorOptions::default()
     };
     let worker = Worker::new(store, follow.clone(), Arc::clone(&contents), options, stats);

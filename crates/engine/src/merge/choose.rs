@@ -54,7 +54,12 @@ impl Candidate<'_> {
             .take_while(|chunk| chunk.newest < self.low)
             .collect();
         let bytes: u64 = complete.iter().map(|chunk| chunk.bytes).sum();
-        let is_due = complete.len() >= self.options.fresh_count
+        // Under many small commits a short rest lets one merge take hundreds of them.
+        let has_rested = complete
+            .iter()
+            .any(|chunk| self.is_older(chunk.seen, self.options.fresh_rest));
+        let is_due = (complete.len() >= self.options.fresh_count && has_rested)
+            || complete.len() >= FRESH_CHUNKS / 4
             || bytes >= self.options.fresh_bytes
             || complete
                 .iter()

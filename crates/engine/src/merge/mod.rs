@@ -28,8 +28,10 @@ pub use worker::{Step, Worker};
 pub struct CompactorOptions {
     /// How long to wait before looking again when there was nothing to do.
     pub interval: Duration,
-    /// Level 0 chunks of a measurement are merged when there are so many of them,
+    /// Level 0 chunks of a measurement are merged when there are so many of them
     pub fresh_count: usize,
+    /// and one has been there for at least so long,
+    pub fresh_rest: Duration,
     /// or so many bytes,
     pub fresh_bytes: u64,
     /// or when one has been there for so long.
@@ -55,6 +57,7 @@ impl Default for CompactorOptions {
         Self {
             interval: Duration::from_secs(1),
             fresh_count: 32,
+            fresh_rest: Duration::from_secs(2),
             fresh_bytes: 8 << 20,
             fresh_age: Duration::from_secs(600),
             fan_in: 8,

@@ -16,6 +16,8 @@ use influxd_model::{
     Bucket, BucketId, BucketKind, MAX_TIME, MIN_TIME, OrgId, Organization, TimeRange,
 };
 use influxd_store::{ChunkStore, Store};
+use influxd_store_postgres::scratch::ScratchCluster;
+use influxd_store_postgres::{PostgresOptions, PostgresStore};
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -141,6 +143,7 @@ fn options() -> impl Strategy<Value = CompactorOptions> {
     (sizes, 1..60_usize, 1..5_usize, 1..5_usize, any::<bool>()).prop_map(
         |(sizes, rows, fresh_count, fan_in, quiet)| CompactorOptions {
             fresh_count,
+            fresh_rest: Duration::ZERO,
             fan_in: fan_in + 1,
             quiet_age: if quiet {
                 Duration::ZERO
@@ -240,6 +243,18 @@ fn queries_agree_with_a_plain_map_on_sqlite() {
         let store = runtime.block_on(SqliteStore::open(options)).unwrap();
         let bucket = runtime.block_on(add_bucket(&*store)).unwrap();
         (folder, store as Arc<dyn ChunkStore>, bucket)
+    });
+}
+
+#[test]
+fn queries_agree_with_a_plain_map_on_postgresql() {
+    let cluster = ScratchCluster::shared().unwrap();
+    check(6, |runtime| {
+        let url = runtime.block_on(cluster.create_database()).unwrap();
+        let options = PostgresOptions::new(url);
+        let store = runtime.block_on(PostgresStore::open(options)).unwrap();
+        let bucket = runtime.block_on(add_bucket(&*store)).unwrap();
+        ((), store as Arc<dyn ChunkStore>, bucket)
     });
 }
 
