@@ -7,7 +7,7 @@ mod memory;
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use influxd_engine::catalogue::Follow;
 use influxd_engine::chunk::{Column, FreshChunk, NamedColumn, Values};
 use influxd_engine::content::Contents;
@@ -201,5 +201,8 @@ fn bench(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bench);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    bench(&mut criterion);
+    criterion.final_summary();
+}

@@ -1,6 +1,11 @@
 //! Whatever is written, deleted, merged, removed and restarted: queries see what a plain map of
 //! the points says.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "whatever fails here is what the tests are for"
+)]
+
 mod memory;
 mod points;
 mod world;

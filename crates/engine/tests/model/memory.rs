@@ -29,13 +29,13 @@ struct Rows {
 
 /// The store. All its buckets exist and have the same shard duration.
 #[derive(Debug, Clone)]
-pub struct MemoryStore {
+pub(crate) struct MemoryStore {
     rows: Arc<Mutex<Rows>>,
     shard_duration: i64,
 }
 
 impl MemoryStore {
-    pub fn new(shard_duration: i64) -> Arc<Self> {
+    pub(crate) fn new(shard_duration: i64) -> Arc<Self> {
         let rows = Rows {
             horizon: -1,
             ..Rows::default()
@@ -47,7 +47,7 @@ impl MemoryStore {
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.rows.lock().unwrap()
+        self.rows.lock().expect("no test panics with the rows")
     }
 }
 
@@ -80,7 +80,11 @@ impl Claim for Held {}
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.lock().unwrap().claims.remove(&self.1);
+        self.0
+            .lock()
+            .expect("no test panics with the rows")
+            .claims
+            .remove(&self.1);
     }
 }
 
@@ -89,7 +93,7 @@ struct Following(Arc<Mutex<Rows>>);
 #[async_trait]
 impl Follower for Following {
     async fn poll(&mut self, since: Version) -> Result<Followed> {
-        let rows = self.0.lock().unwrap();
+        let rows = self.0.lock().expect("no test panics with the rows");
         let news = |version: Version, died: Option<Version>| {
             let is_new = version >= since || died.is_some_and(|died| died >= since);
             is_new && (since > 0 || died.is_none())
@@ -314,13 +318,24 @@ impl ChunkStore for MemoryStore {
         }
         let version = rows.begin();
         for id in &replacement.fresh {
-            rows.fresh.get_mut(id).unwrap().0.died = Some(version);
+            rows.fresh
+                .get_mut(id)
+                .expect("it was looked up above")
+                .0
+                .died = Some(version);
         }
         for id in &replacement.chunks {
-            rows.chunks.get_mut(id).unwrap().0.died = Some(version);
+            rows.chunks
+                .get_mut(id)
+                .expect("it was looked up above")
+                .0
+                .died = Some(version);
         }
         for id in &replacement.tombstones {
-            rows.tombstones.get_mut(id).unwrap().died = Some(version);
+            rows.tombstones
+                .get_mut(id)
+                .expect("it was looked up above")
+                .died = Some(version);
         }
         let mut ids = Vec::new();
         for new in replacement.new {

@@ -8,7 +8,7 @@ use influxd_store::shard_window;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub(crate) enum Cell {
     Float(f64),
     Integer(i64),
     Unsigned(u64),
@@ -17,7 +17,7 @@ pub enum Cell {
 }
 
 impl Cell {
-    pub fn field_type(&self) -> FieldType {
+    pub(crate) fn field_type(&self) -> FieldType {
         match self {
             Self::Float(_) => FieldType::Float,
             Self::Integer(_) => FieldType::Integer,
@@ -30,17 +30,17 @@ impl Cell {
 
 /// A point as a client sends it.
 #[derive(Debug, Clone)]
-pub struct Point {
-    pub measurement: &'static str,
-    pub key: &'static str,
-    pub time: i64,
-    pub fields: Vec<(&'static str, Cell)>,
+pub(crate) struct Point {
+    pub(crate) measurement: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) time: i64,
+    pub(crate) fields: Vec<(&'static str, Cell)>,
 }
 
 /// Whether a series is known for a refused point. After a delete of part of its window nobody
 /// can tell, since the point's time is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
+pub(crate) enum Known {
     Surely,
     Maybe,
 }
@@ -49,13 +49,13 @@ type Row = BTreeMap<&'static str, Cell>;
 
 /// Everything in a bucket.
 #[derive(Debug, Clone, Default)]
-pub struct Points {
-    pub rows: BTreeMap<(&'static str, &'static str, i64), Row>,
+pub(crate) struct Points {
+    pub(crate) rows: BTreeMap<(&'static str, &'static str, i64), Row>,
     /// By measurement, window and field.
-    pub types: BTreeMap<(&'static str, i64, &'static str), FieldType>,
+    pub(crate) types: BTreeMap<(&'static str, i64, &'static str), FieldType>,
     /// By measurement, series and window.
-    pub known: BTreeMap<(&'static str, &'static str, i64), Known>,
-    pub shard_duration: i64,
+    pub(crate) known: BTreeMap<(&'static str, &'static str, i64), Known>,
+    pub(crate) shard_duration: i64,
 }
 
 /// The tags of a canonical key of the tests.
@@ -67,7 +67,7 @@ fn tags(key: &str) -> Vec<(Box<[u8]>, Box<[u8]>)> {
 }
 
 impl Points {
-    pub fn window(&self, time: i64) -> TimeRange {
+    pub(crate) fn window(&self, time: i64) -> TimeRange {
         let (start, end) = shard_window(time, self.shard_duration);
         TimeRange {
             min: start,
@@ -77,7 +77,7 @@ impl Points {
 
     /// Writes a point, or refuses it for the type of a field. All types of its fields that were
     /// open are fixed before.
-    pub fn write(&mut self, point: &Point) -> bool {
+    pub(crate) fn write(&mut self, point: &Point) -> bool {
         let window = self.window(point.time).min;
         let mut fits = true;
         for (field, cell) in &point.fields {
@@ -101,7 +101,7 @@ impl Points {
         fits
     }
 
-    pub fn delete(
+    pub(crate) fn delete(
         &mut self,
         measurement: Option<&'static str>,
         range: TimeRange,
@@ -141,7 +141,7 @@ impl Points {
     }
 
     /// Series of a measurement in the windows that overlap a range: (surely, maybe as well).
-    pub fn living(
+    pub(crate) fn living(
         &self,
         measurement: &str,
         range: TimeRange,
@@ -167,7 +167,7 @@ impl Points {
 
     /// The fields of a measurement in the windows that overlap a range; the second set counts
     /// windows in which only series live that maybe live.
-    pub fn fields(
+    pub(crate) fn fields(
         &self,
         measurement: &'static str,
         range: TimeRange,

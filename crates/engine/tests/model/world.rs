@@ -18,17 +18,17 @@ use tokio::runtime::Runtime;
 
 use crate::points::{Cell, Point, Points};
 
-pub const MEASUREMENTS: [&str; 2] = ["cpu", "mem"];
-pub const KEYS: [&str; 5] = ["", "h=a", "h=a,r=x", "h=b", "h=c"];
-pub const FIELDS: [&str; 3] = ["f", "g", "h"];
+pub(crate) const MEASUREMENTS: [&str; 2] = ["cpu", "mem"];
+pub(crate) const KEYS: [&str; 5] = ["", "h=a", "h=a,r=x", "h=b", "h=c"];
+pub(crate) const FIELDS: [&str; 3] = ["f", "g", "h"];
 
-pub struct World {
+pub(crate) struct World {
     runtime: Arc<Runtime>,
     store: Arc<dyn ChunkStore>,
     bucket: BucketId,
     options: CompactorOptions,
     server: Server,
-    pub points: Points,
+    pub(crate) points: Points,
 }
 
 /// What a process has in memory.
@@ -40,7 +40,7 @@ struct Server {
 }
 
 impl World {
-    pub fn new(
+    pub(crate) fn new(
         runtime: Arc<Runtime>,
         store: Arc<dyn ChunkStore>,
         bucket: BucketId,
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Writes points as one body: one transaction.
-    pub fn write(&mut self, points: &[Point]) {
+    pub(crate) fn write(&mut self, points: &[Point]) {
         let want = |point: &Point| {
             let of_point = |(name, cell): &(&'static str, Cell)| FieldWant {
                 time: point.time,
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    pub fn delete(
+    pub(crate) fn delete(
         &mut self,
         measurement: Option<&'static str>,
         range: TimeRange,
@@ -182,7 +182,7 @@ impl World {
     }
 
     /// Does at most so many pieces of background work.
-    pub fn merge(&mut self, steps: usize) {
+    pub(crate) fn merge(&mut self, steps: usize) {
         for _ in 0..steps {
             if self.runtime.block_on(self.server.worker.step()).unwrap() == Step::Idle {
                 return;
@@ -191,12 +191,12 @@ impl World {
     }
 
     /// Whether there is no background work left after so many pieces.
-    pub fn settles_within(&mut self, steps: usize) -> bool {
+    pub(crate) fn settles_within(&mut self, steps: usize) -> bool {
         (0..steps).any(|_| self.runtime.block_on(self.server.worker.step()).unwrap() == Step::Idle)
     }
 
     /// The chunks that live, by level, and the deletes.
-    pub fn shape(&self) -> (BTreeMap<i16, usize>, usize) {
+    pub(crate) fn shape(&self) -> (BTreeMap<i16, usize>, usize) {
         let catalogue = self.runtime.block_on(self.server.follow.now()).unwrap();
         let mut levels = BTreeMap::new();
         let Some(bucket) = catalogue.buckets.get(&self.bucket) else {
@@ -208,18 +208,18 @@ impl World {
         (levels, bucket.tombstones.len())
     }
 
-    pub fn sweep(&mut self) {
+    pub(crate) fn sweep(&mut self) {
         self.runtime.block_on(self.server.follow.now()).unwrap();
         self.runtime
             .block_on(self.server.sweeper.sweep(true))
             .unwrap();
     }
 
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.server = Server::start(&self.runtime, &self.store, &self.options);
     }
 
-    pub fn snapshot(&self) -> BucketSnapshot {
+    pub(crate) fn snapshot(&self) -> BucketSnapshot {
         let Server {
             follow, contents, ..
         } = &self.server;
@@ -228,7 +228,7 @@ impl World {
     }
 
     /// Compares everything that a snapshot can tell with the map.
-    pub fn check(
+    pub(crate) fn check(
         &self,
         snapshot: &dyn Snapshot,
         points: &Points,
