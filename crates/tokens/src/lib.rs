@@ -1,1 +1,32 @@
-//! TBD
+//! Credentials: how tokens are made, hashed and verified, who a request comes from, and the
+//! set-up of an instance.
+//!
+//! A token exists in clear only as [`ApiToken`], on its way from a request to its digest or from
+//! the generator to the one answer that shows it. What is stored and compared is [`TokenDigest`].
+
+mod cache;
+mod credential;
+mod digest;
+mod ids;
+mod onboard;
+mod password;
+mod random;
+mod resolve;
+mod rules;
+mod token;
+
+pub use cache::TokenCache;
+pub use credential::{Credential, NamedSecret, SESSION_COOKIE, Surface, choose};
+pub use digest::{DigestError, TokenDigest, Variant};
+pub use ids::Ids;
+pub use onboard::{
+    MAX_NAME, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed, system_buckets,
+};
+pub use password::{PasswordError, Passwords};
+pub use random::{OsRandomness, Randomness};
+pub use resolve::{Caller, Refusal, Resolver};
+pub use rules::{
+    BucketNameError, PasswordRuleError, RetentionError, check_bucket_name, check_password,
+    check_retention,
+};
+pub use token::ApiToken;

@@ -1,0 +1,168 @@
+//! Taking request bodies apart: fields by name in any letter case, `null` as absent, and the
+//! words for what has the wrong type.
+
+use std::str::FromStr;
+
+use influxd_model::IdError;
+
+use super::{Json, JsonError, parse_first};
+
+/// Why a body is not what an endpoint reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DecodeError {
+    /// No JSON.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// A value of a wrong type.
+    #[error("json: cannot unmarshal {found} into Go {place} of type {expected}")]
+    Type {
+        /// What it is.
+        found: String,
+        /// Where it is: `struct field T.f`, or `value`.
+        place: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A text that should be an id.
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+/// The fields of a JSON object. Unknown ones are never looked at; of repeated ones the last
+/// counts.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    name: &'static str,
+    members: Vec<(String, Json)>,
+}
+
+impl Fields {
+    /// Reads the first JSON value of `body`; `name` is what error texts call it. `null` is an
+    /// object without fields.
+    pub(crate) fn read(body: &[u8], name: &'static str) -> Result<Self, DecodeError> {
+        Self::of(parse_first(body)?, name)
+    }
+
+    /// The fields of a value.
+    pub(crate) fn of(value: Json, name: &'static str) -> Result<Self, DecodeError> {
+        match value {
+            Json::Object(members) => Ok(Self { name, members }),
+            Json::Null => Ok(Self { name, members: Vec::new() }),
+            other => Err(DecodeError::Type {
+                found: other.kind().to_owned(),
+                place: "value".to_owned(),
+                expected: name,
+            }),
+        }
+    }
+
+    fn take(&mut self, field: &str) -> Option<Json> {
+        let at = self.members.iter().rposition(|(key, _)| key.eq_ignore_ascii_case(field))?;
+        match std::mem::replace(&mut self.members[at].1, Json::Null) {
+            Json::Null => None,
+            value => Some(value),
+        }
+    }
+
+    fn wrong(&self, field: &str, value: &Json, expected: &'static str) -> DecodeError {
+        DecodeError::Type {
+            found: match value {
+                Json::Number(text) if expected == "int64" => format!("number {text}"),
+                other => other.kind().to_owned(),
+            },
+            place: format!("struct field {}.{field}", self.name),
+            expected,
+        }
+    }
+
+    /// A text; `None` if absent or null.
+    pub(crate) fn string(&mut self, field: &str) -> Result<Option<String>, DecodeError> {
+        match self.take(field) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong(field, &other, "string")),
+        }
+    }
+
+    /// A truth value.
+    pub(crate) fn boolean(&mut self, field: &str) -> Result<Option<bool>, DecodeError> {
+        match self.take(field) {
+            None => Ok(None),
+            Some(Json::Boolean(value)) => Ok(Some(value)),
+            Some(other) => Err(self.wrong(field, &other, "bool")),
+        }
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&mut self, field: &str) -> Result<Option<i64>, DecodeError> {
+        match self.take(field) {
+            None => Ok(None),
+            Some(Json::Number(text)) => match text.parse() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => Err(self.wrong(field, &Json::Number(text), "int64")),
+            },
+            Some(other) => Err(self.wrong(field, &other, "int64")),
+        }
+    }
+
+    /// An id.
+    pub(crate) fn id<T: FromStr<Err = IdError>>(
+        &mut self,
+        field: &str,
+    ) -> Result<Option<T>, DecodeError> {
+        match self.string(field)? {
+            None => Ok(None),
+            Some(text) => Ok(Some(text.parse()?)),
+        }
+    }
+
+    /// A list of objects, `name` being what error texts call one of them.
+    pub(crate) fn objects(
+        &mut self,
+        field: &str,
+        name: &'static str,
+    ) -> Result<Option<Vec<Self>>, DecodeError> {
+        match self.take(field) {
+            None => Ok(None),
+            Some(Json::Array(items)) => {
+                items.into_iter().map(|item| Self::of(item, name)).collect::<Result<_, _>>().map(Some)
+            }
+            Some(other) => Err(self.wrong(field, &other, "[]object")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use influxd_model::OrgId;
+
+    use super::*;
+
+    fn fields(body: &str) -> Fields {
+        Fields::read(body.as_bytes(), "postBucketRequest").unwrap()
+    }
+
+    #[test]
+    fn names_match_in_any_case_and_the_last_one_counts() {
+        let mut body = fields(r#"{"Name": "a", "NAME": "b", "orgID": null, "foo": 1}"#);
+        assert_eq!(body.string("name"), Ok(Some("b".to_owned())));
+        assert_eq!(body.id::<OrgId>("orgID"), Ok(None));
+        assert!(Fields::read(b"null", "x").unwrap().string("a").unwrap().is_none());
+    }
+
+    #[test]
+    fn wrong_types_are_named() {
+        let message = fields(r#"{"name": 5}"#).string("name").unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "json: cannot unmarshal number into Go struct field postBucketRequest.name of type string"
+        );
+        let message = fields(r#"{"everySeconds": 1.5}"#).integer("everySeconds").unwrap_err();
+        assert_eq!(
+            message.to_string(),
+            "json: cannot unmarshal number 1.5 into Go struct field postBucketRequest.everySeconds of type int64"
+        );
+        let message = fields(r#"{"orgID": "abc"}"#).id::<OrgId>("orgID").unwrap_err();
+        assert_eq!(message.to_string(), "id must have a length of 16 bytes");
+    }
+}

@@ -1,0 +1,56 @@
+//! What a caller must hold (auth-and-resources 4.7).
+
+use influxd_model::{Action, AnyId, Bucket, OrgId, Permission, ResourceType, allows};
+use influxd_tokens::Caller;
+
+use crate::error::ApiError;
+
+/// Refuses with 401 unless the caller holds `required`.
+pub(crate) fn require(caller: &Caller, required: &Permission) -> Result<(), ApiError> {
+    if holds(caller, required) {
+        Ok(())
+    } else {
+        Err(ApiError::Denied(*required))
+    }
+}
+
+/// Whether the caller holds `required`.
+pub(crate) fn holds(caller: &Caller, required: &Permission) -> bool {
+    allows(&caller.authorization.permissions, required)
+}
+
+/// Reading or changing one organization.
+pub(crate) fn on_org(action: Action, org: OrgId) -> Permission {
+    Permission {
+        action,
+        resource: ResourceType::Orgs,
+        org: None,
+        id: Some(org.into()),
+    }
+}
+
+/// Making buckets in an organization.
+pub(crate) const fn on_buckets_of(action: Action, org: OrgId) -> Permission {
+    Permission {
+        action,
+        resource: ResourceType::Buckets,
+        org: Some(org),
+        id: None,
+    }
+}
+
+/// What it takes to touch a bucket that may be another organization's, or not exist: the
+/// permission as the request's own words have it.
+pub(crate) const fn on_bucket_id(action: Action, org: OrgId, bucket: AnyId) -> Permission {
+    Permission {
+        action,
+        resource: ResourceType::Buckets,
+        org: Some(org),
+        id: Some(bucket),
+    }
+}
+
+/// Whether the caller may see a bucket.
+pub(crate) fn sees_bucket(caller: &Caller, bucket: &Bucket) -> bool {
+    holds(caller, &Permission::on_bucket(Action::Read, bucket))
+}

@@ -1,0 +1,228 @@
+//! Starting and stopping.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::KeepAlive;
+use actix_web::http::header::HeaderValue;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use influxd_model::Clock;
+use influxd_store::Store;
+use influxd_tokens::{Ids, Passwords, Randomness, Resolver};
+use prometheus::Registry;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+use crate::directory::Directory;
+use crate::gate::gate;
+use crate::points::Engine;
+use crate::routes;
+use crate::state::AppState;
+use crate::system::metrics::{Build, Metrics};
+use crate::system::watch::Watch;
+
+/// How the server listens, and what it lets through.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// `host:port`; an empty host is every address of the machine, port 0 any free port.
+    pub bind: String,
+    /// The release that clients see, with a leading `v`.
+    pub version: String,
+    /// The commit that it was built of.
+    pub commit: String,
+    /// When it was built, RFC 3339; may be empty.
+    pub build_date: String,
+    /// How long a client may take to send the head of a request; zero: as long as it likes.
+    pub read_header_timeout: Duration,
+    /// How long a connection may be idle; zero: as long as it likes.
+    pub idle_timeout: Duration,
+    /// How long a stop waits for requests that were accepted.
+    pub stop_timeout: Duration,
+    /// The largest body of a write, bytes after decompression.
+    pub max_write_bytes: usize,
+    /// The largest body of any other request, bytes.
+    pub max_body_bytes: usize,
+    /// How many passwords are hashed at once.
+    pub password_hashes_at_once: usize,
+    /// What InfluxQL may use.
+    pub influxql: InfluxqlConfig,
+}
+
+/// What InfluxQL may use. Zero: no limit.
+#[derive(Debug, Clone)]
+pub struct InfluxqlConfig {
+    /// How many requests to `/query` run at once; the others wait. At least one.
+    pub queries_at_once: usize,
+    /// Points that a SELECT may read.
+    pub max_select_point: u64,
+    /// Series that a SELECT may read.
+    pub max_select_series: u64,
+    /// GROUP BY time buckets that a SELECT may make.
+    pub max_select_buckets: u64,
+    /// Refuse statements that InfluxDB 2.x refuses, with its words.
+    pub strict: bool,
+}
+
+impl Default for InfluxqlConfig {
+    fn default() -> Self {
+        Self {
+            queries_at_once: 32,
+            max_select_point: 0,
+            max_select_series: 0,
+            max_select_buckets: 0,
+            strict: false,
+        }
+    }
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            bind: ":8086".to_owned(),
+            version: "dev".to_owned(),
+            commit: "none".to_owned(),
+            build_date: String::new(),
+            read_header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(180),
+            stop_timeout: Duration::from_secs(2),
+            max_write_bytes: 256 << 20,
+            max_body_bytes: 16 << 20,
+            password_hashes_at_once: 2,
+            influxql: InfluxqlConfig::default(),
+        }
+    }
+}
+
+/// What the server works with.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Resources and credentials.
+    pub store: Arc<dyn Store>,
+    /// Points.
+    pub engine: Arc<Engine>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// For tokens and ids.
+    pub random: Arc<dyn Randomness>,
+    /// Where metrics are registered, and what `/metrics` shows.
+    pub registry: Registry,
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    handle: ServerHandle,
+    serving: JoinHandle<io::Result<()>>,
+    watch: Arc<Watch>,
+}
+
+impl Running {
+    /// Where it listens, with the real port.
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Takes no more requests, and waits for those that were accepted, at most as long as
+    /// [`ServerConfig::stop_timeout`].
+    pub async fn stop(self) -> io::Result<()> {
+        self.handle.stop(true).await;
+        let result = self.serving.await;
+        self.watch.stop();
+        result.map_err(io::Error::other)?
+    }
+
+    /// Returns when the server has ended by itself, which only a failure can cause.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        (&mut self.serving).await.map_err(io::Error::other)?
+    }
+}
+
+/// Binds and serves, on the present runtime and on threads of its own. An address that cannot be
+/// bound is an error.
+pub async fn start(config: ServerConfig, services: Services) -> io::Result<Running> {
+    let listener = bind(&config.bind)?;
+    let addr = listener.local_addr()?;
+    let (head, idle, stop) =
+        (config.read_header_timeout, config.idle_timeout, config.stop_timeout);
+    let state = web::Data::from(Arc::new(build(config, services)?));
+    let watch = Arc::clone(&state.watch);
+    watch.start(&state.runtime, Arc::clone(&state.store), Arc::clone(&state.metrics));
+
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .wrap(from_fn(gate))
+            .configure(routes::configure)
+    })
+    .client_request_timeout(head)
+    .keep_alive(if idle.is_zero() { KeepAlive::Os } else { KeepAlive::Timeout(idle) })
+    // A client that closes its side is gone: what it asked for is stopped.
+    .h1_allow_half_closed(false)
+    .shutdown_timeout(stop.as_secs().max(1))
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    Ok(Running { addr, handle, serving, watch })
+}
+
+fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
+    let Services { store, engine, clock, random, registry } = services;
+    let version = HeaderValue::from_str(&config.version)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let watch = Arc::new(Watch::new());
+    let started = clock.now();
+    let build = Build {
+        version: &config.version,
+        commit: &config.commit,
+        date: &config.build_date,
+    };
+    let metrics = Metrics::register(registry, &build, random.number())
+        .map_err(io::Error::other)?;
+    Ok(AppState {
+        version,
+        ids: Arc::new(Ids::new(Arc::clone(&random), Arc::clone(&clock))),
+        passwords: Arc::new(Passwords::new(
+            Arc::clone(&random),
+            config.password_hashes_at_once,
+        )),
+        resolver: Arc::new(Resolver::new(Arc::clone(&store), Arc::clone(&clock))),
+        directory: Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&clock))),
+        metrics: Arc::new(metrics),
+        watch,
+        queries: Arc::new(Semaphore::new(config.influxql.queries_at_once.max(1))),
+        started,
+        runtime: Handle::current(),
+        store,
+        engine,
+        clock,
+        random,
+        config,
+    })
+}
+
+/// Listens at `host:port`. Without a host on every address, IPv6 and IPv4 where there are both.
+fn bind(address: &str) -> io::Result<TcpListener> {
+    if let Some(port) = address.strip_prefix(':') {
+        return listen(&format!("[::]:{port}")).or_else(|_| listen(&format!("0.0.0.0:{port}")));
+    }
+    listen(address)
+}
+
+fn listen(address: &str) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no such address");
+    for address in address.to_socket_addrs()? {
+        match TcpListener::bind(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}

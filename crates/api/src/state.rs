@@ -1,0 +1,69 @@
+//! What all handlers share.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use actix_web::http::header::HeaderValue;
+use influxd_model::Clock;
+use influxd_store::Store;
+use influxd_tokens::{Ids, Passwords, Randomness, Resolver};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
+
+use crate::directory::Directory;
+use crate::error::ApiError;
+use crate::points::Engine;
+use crate::server::ServerConfig;
+use crate::system::metrics::Metrics;
+use crate::system::watch::Watch;
+
+/// What all handlers share. One per process; ends with the server.
+#[derive(Debug)]
+pub(crate) struct AppState {
+    pub(crate) config: ServerConfig,
+    pub(crate) version: HeaderValue,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Randomness>,
+    pub(crate) ids: Arc<Ids>,
+    pub(crate) passwords: Arc<Passwords>,
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) watch: Arc<Watch>,
+    /// One permit per query that may run.
+    pub(crate) queries: Arc<Semaphore>,
+    /// When the server started, nanoseconds since 1970.
+    pub(crate) started: i64,
+    /// The runtime that outlives the HTTP workers: what holds connections to the database runs
+    /// there, so that stopping a worker cannot cut them.
+    pub(crate) runtime: Handle,
+}
+
+impl AppState {
+    /// Runs something on the long-lived runtime. It runs to its end even if the client goes away.
+    pub(crate) async fn on_runtime<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, JoinError> {
+        self.runtime.spawn(work).await
+    }
+
+    /// The same for work that can fail in the ways of a handler.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        match self.on_runtime(work).await {
+            Ok(result) => result,
+            Err(error) => Err(ApiError::internal("a part of a request did not end", error)),
+        }
+    }
+
+    /// Forgets what is cached of organizations, buckets and mappings: this server changed them.
+    pub(crate) fn changed(&self) {
+        self.directory.forget();
+    }
+}

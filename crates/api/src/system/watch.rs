@@ -1,0 +1,93 @@
+//! Watches whether the store answers, so that `/health` can say so without asking it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use influxd_store::{BucketFilter, Page, Store};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use crate::error::Causes;
+use crate::system::metrics::Metrics;
+
+/// The store is asked this often, and has this long to answer.
+const INTERVAL: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Its resources are counted once in so many times.
+const COUNTED_EVERY: u32 = 30;
+
+/// Whether the store answered when it was last asked.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    up: AtomicBool,
+    /// Ends the task; set by [`Self::start`].
+    task: Mutex<Option<AbortHandle>>,
+}
+
+impl Watch {
+    /// The store is taken to be there: it was opened a moment ago.
+    pub(crate) const fn new() -> Self {
+        Self { up: AtomicBool::new(true), task: Mutex::new(None) }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.up.load(Ordering::Relaxed)
+    }
+
+    /// Begins to watch.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        store: Arc<dyn Store>,
+        metrics: Arc<Metrics>,
+    ) {
+        let watch = Arc::downgrade(self);
+        let task = runtime.spawn(async move {
+            for round in 0_u32.. {
+                let Some(watch) = watch.upgrade() else {
+                    return;
+                };
+                let answer = tokio::time::timeout(PATIENCE, store.ping()).await;
+                watch.note(answer.unwrap_or_else(|elapsed| {
+                    Err(influxd_store::StoreError::Unavailable(Box::new(elapsed)))
+                }));
+                if watch.is_up()
+                    && round % COUNTED_EVERY == 0
+                    && let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, count(&*store)).await
+                {
+                    metrics.counted(counts);
+                }
+                drop(watch);
+                tokio::time::sleep(INTERVAL).await;
+            }
+        });
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
+    }
+
+    /// Ends it.
+    pub(crate) fn stop(&self) {
+        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+    }
+
+    fn note(&self, answer: influxd_store::Result<()>) {
+        let was_up = self.up.swap(answer.is_ok(), Ordering::Relaxed);
+        match answer {
+            Ok(()) if !was_up => tracing::info!("the database answers again"),
+            Err(error) if was_up => {
+                tracing::error!(error = %Causes(&error), "the database does not answer");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many organizations and buckets there are.
+async fn count(store: &dyn Store) -> influxd_store::Result<[u64; 2]> {
+    let mut transaction = store.begin_read().await?;
+    let organizations = transaction.organizations().list(Page::ALL).await?.len();
+    let buckets = transaction.buckets().list(&BucketFilter::default(), Page::ALL).await?.len();
+    Ok([organizations as u64, buckets as u64])
+}

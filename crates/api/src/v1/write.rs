@@ -1,0 +1,169 @@
+//! `POST /write`
+
+use actix_web::http::header::{ALLOW, CONTENT_ENCODING, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use influxd_model::{Action, Bucket, Permission, WriteGrant};
+
+use crate::caller::Caller;
+use crate::error::{ApiError, ErrorCode};
+use crate::permit::{holds, sees_bucket};
+use crate::points::{Precision, WriteError, WriteRequest};
+use crate::query_string::Query;
+use crate::state::AppState;
+use crate::{body, inflate, reply};
+
+/// Stores line protocol in the bucket that `db` and `rp` stand for (data-endpoints 4). The order
+/// of the checks is part of the contract.
+pub(crate) async fn write(
+    caller: Caller,
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let query = Query::new(request.query_string());
+    let database = query.get("db").ok_or(ApiError::invalid("missing db"))?;
+    let policy = query.get("rp").unwrap_or_default();
+    let content = Incoming::begin(&state, &request, payload).await?;
+
+    let org = caller.authorization.org;
+    let targets = match state.directory.cached_targets(org, &database, &policy) {
+        Some(targets) => targets,
+        None => {
+            let directory = state.directory.clone();
+            let (database, policy) = (database.into_owned(), policy.into_owned());
+            state.run(async move { directory.targets(org, &database, &policy).await }).await?
+        }
+    };
+    let bucket = targets
+        .iter()
+        .find(|bucket| is_visible(&caller, bucket))
+        .ok_or(ApiError::not_found("no dbrp mapping found"))?;
+    let grant = WriteGrant::check(&caller.authorization.permissions, bucket)
+        .ok_or(ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"))?;
+    let (precision, unit) = precision(query.first("precision").as_deref());
+    content.store(&state, &request, grant, bucket, precision, unit).await?;
+    Ok(reply::no_content())
+}
+
+/// `OPTIONS /write`
+pub(crate) async fn options(_caller: Caller) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((ALLOW, HeaderValue::from_static("OPTIONS, POST")))
+        .finish()
+}
+
+/// Here the right to write includes the right to see.
+fn is_visible(caller: &Caller, bucket: &Bucket) -> bool {
+    sees_bucket(caller, bucket) || holds(caller, &Permission::on_bucket(Action::Write, bucket))
+}
+
+/// The unit of time stamps, and to how many nanoseconds the time of lines without one is cut
+/// down. What it does with `u`, `m` and `h` is part of the contract (data-endpoints 4.1).
+fn precision(word: Option<&str>) -> (Precision, i64) {
+    match word {
+        Some("us") => (Precision::Microsecond, 1_000),
+        Some("u") => (Precision::Nanosecond, 1_000),
+        Some("ms") => (Precision::Millisecond, 1_000_000),
+        Some("s") => (Precision::Second, 1_000_000_000),
+        Some("m") => (Precision::Nanosecond, 60_000_000_000),
+        Some("h") => (Precision::Nanosecond, 3_600_000_000_000),
+        _ => (Precision::Nanosecond, 1),
+    }
+}
+
+/// How large the body of a write was after decompression; kept with the request for the counters.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WrittenBytes(pub(crate) usize);
+
+/// The body of a write: looked at before the database is, read afterwards.
+pub(crate) enum Incoming {
+    Plain(web::Payload, Option<usize>),
+    Gzip(inflate::Inflating),
+}
+
+impl Incoming {
+    pub(crate) async fn begin(
+        state: &AppState,
+        request: &HttpRequest,
+        payload: web::Payload,
+    ) -> Result<Self, ApiError> {
+        let encoding = request.headers().get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+        if !inflate::is_gzip(encoding) {
+            return Ok(Self::Plain(payload, body::length(request)));
+        }
+        let limit = state.config.max_write_bytes;
+        inflate::Inflating::begin(payload, limit).await.map(Self::Gzip)
+    }
+
+    /// Reads the body and hands it to the engine; returns when it is durable. Lines without a
+    /// time get the present one, cut down to a multiple of `unit` nanoseconds.
+    pub(crate) async fn store(
+        self,
+        state: &web::Data<AppState>,
+        request: &HttpRequest,
+        grant: WriteGrant,
+        bucket: &Bucket,
+        precision: Precision,
+        unit: i64,
+    ) -> Result<(), ApiError> {
+        let body = match self {
+            Self::Plain(payload, hint) => {
+                body::read(payload, state.config.max_write_bytes, hint).await?
+            }
+            Self::Gzip(inflating) => inflating.finish().await?,
+        };
+        request.extensions_mut().insert(WrittenBytes(body.len()));
+        let now = state.clock.now();
+        let write = WriteRequest {
+            grant,
+            retention: bucket.retention,
+            body,
+            precision,
+            default_time: now - now.rem_euclid(unit),
+            now,
+        };
+        let engine = state.engine.clone();
+        state
+            .run(async move { engine.write(write).await.map_err(explain) })
+            .await
+    }
+}
+
+/// What a client is told of a write that failed (data-endpoints 4.3).
+fn explain(error: WriteError) -> ApiError {
+    match error {
+        WriteError::Parse(errors) => ApiError::invalid(errors.to_string()),
+        WriteError::Partial(partial) => ApiError::new(
+            ErrorCode::Unprocessable,
+            format!("failure writing points to database: {partial}"),
+        ),
+        WriteError::QueueFull => ApiError::Busy("too many writes are waiting, try again later"),
+        WriteError::BucketGone => ApiError::not_found("bucket not found"),
+        WriteError::Store(error) => ApiError::Store(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_precisions_are_nanoseconds_and_some_cut_the_default_only() {
+        for (word, expected, unit) in [
+            (None, Precision::Nanosecond, 1_i64),
+            (Some("ns"), Precision::Nanosecond, 1),
+            (Some("n"), Precision::Nanosecond, 1),
+            (Some("x"), Precision::Nanosecond, 1),
+            (Some(""), Precision::Nanosecond, 1),
+            (Some("us"), Precision::Microsecond, 1_000),
+            (Some("u"), Precision::Nanosecond, 1_000),
+            (Some("ms"), Precision::Millisecond, 1_000_000),
+            (Some("s"), Precision::Second, 1_000_000_000),
+            (Some("m"), Precision::Nanosecond, 60_000_000_000),
+            (Some("h"), Precision::Nanosecond, 3_600_000_000_000),
+        ] {
+            let (precision, cut) = super::precision(word);
+            assert_eq!(format!("{precision:?} {cut}"), format!("{expected:?} {unit}"), "{word:?}");
+        }
+    }
+}

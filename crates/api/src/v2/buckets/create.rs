@@ -1,0 +1,93 @@
+//! `POST /api/v2/buckets`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use influxd_model::{Action, Bucket, BucketKind, OrgId};
+use influxd_store::{StoreError, Unique};
+use influxd_tokens::{MAX_NAME, check_bucket_name, check_retention};
+
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::error::{ApiError, ErrorCode};
+use crate::json::{DecodeError, Fields};
+use crate::permit::{on_buckets_of, require};
+use crate::reply;
+use crate::state::AppState;
+use crate::v2::buckets::rules::{self, GivenRule};
+use crate::v2::buckets::view::BucketView;
+
+struct Request {
+    org: Option<OrgId>,
+    name: String,
+    description: String,
+    policy: String,
+    rules: Vec<GivenRule>,
+}
+
+fn decode(body: &Body) -> Result<Request, DecodeError> {
+    let mut fields = Fields::read(&body.0, "postBucketRequest")?;
+    Ok(Request {
+        org: fields.id("orgID")?,
+        name: fields.string("name")?.unwrap_or_default(),
+        description: fields.string("description")?.unwrap_or_default(),
+        policy: fields.string("rp")?.unwrap_or_default(),
+        rules: rules::read(&mut fields)?,
+    })
+}
+
+/// Makes a bucket. The order of the checks is part of the contract (auth-and-resources 9.4).
+pub(crate) async fn create(
+    caller: Caller,
+    state: web::Data<AppState>,
+    body: Body,
+) -> Result<HttpResponse, ApiError> {
+    let request = decode(&body)
+        .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))?;
+    let org = request.org.ok_or(ApiError::invalid("organization id must be provided"))?;
+    let rule = rules::check(&request.rules)?.unwrap_or_default();
+    require(&caller, &on_buckets_of(Action::Write, org))?;
+    check_bucket_name(&request.name).map_err(|error| ApiError::invalid(error.to_string()))?;
+    if request.name.len() > MAX_NAME {
+        return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
+    }
+    let retention = rules::retention(rule.every.unwrap_or_default());
+    let shard_duration = check_retention(retention, rule.shard_duration.unwrap_or_default());
+    let now = state.clock.now();
+    let mut bucket = Bucket {
+        id: state.ids.bucket(),
+        org,
+        name: request.name,
+        kind: BucketKind::User,
+        description: request.description,
+        policy: request.policy,
+        retention,
+        shard_duration: 0,
+        created_at: now,
+        updated_at: now,
+    };
+    let store = state.store.clone();
+    let work = async move {
+        let mut transaction = store.begin().await?;
+        if transaction.organizations().find(org).await?.is_none() {
+            return Err(ApiError::not_found("organization not found"));
+        }
+        let taken = |bucket: &Bucket| {
+            ApiError::conflict(format!("bucket with name {} already exists", bucket.name))
+        };
+        if transaction.buckets().find_by_name(org, &bucket.name).await?.is_some() {
+            return Err(taken(&bucket));
+        }
+        bucket.shard_duration = shard_duration
+            .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
+        match transaction.buckets().insert(&bucket).await {
+            Err(StoreError::Conflict(Unique::BucketName)) => return Err(taken(&bucket)),
+            result => result?,
+        }
+        transaction.commit().await?;
+        Ok(bucket)
+    };
+    let bucket = state.run(work).await?;
+    state.changed();
+    tracing::info!(bucket.id = %bucket.id, org.id = %org, "created bucket {}", bucket.id);
+    Ok(reply::pretty(StatusCode::CREATED, &BucketView::of(&bucket)))
+}

@@ -1,0 +1,53 @@
+//! Retention rules in requests.
+
+use crate::error::{ApiError, ErrorCode};
+use crate::json::{DecodeError, Fields};
+use crate::v2::buckets::view::SECOND;
+
+/// A retention rule as a request gives it; seconds, each maybe absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct GivenRule {
+    pub(super) every: Option<i64>,
+    pub(super) shard_duration: Option<i64>,
+}
+
+/// Reads the field `retentionRules`.
+pub(super) fn read(fields: &mut Fields) -> Result<Vec<GivenRule>, DecodeError> {
+    let rules = fields.objects("retentionRules", "retentionRule")?.unwrap_or_default();
+    rules
+        .into_iter()
+        .map(|mut rule| {
+            Ok(GivenRule {
+                every: rule.integer("everySeconds")?,
+                shard_duration: rule.integer("shardGroupDurationSeconds")?,
+            })
+        })
+        .collect()
+}
+
+/// The one rule of a request, if any, in nanoseconds (auth-and-resources 9.4, rows 3 to 5).
+pub(super) fn check(rules: &[GivenRule]) -> Result<Option<GivenRule>, ApiError> {
+    let refuse = |message: &'static str| Err(ApiError::new(ErrorCode::Unprocessable, message));
+    let [] = rules else {
+        let [rule] = rules else {
+            return refuse("buckets cannot have more than one retention rule at this time");
+        };
+        if rule.every.is_some_and(|every| every < 0) {
+            return refuse("expiration seconds cannot be negative");
+        }
+        if rule.shard_duration.is_some_and(|duration| duration < 0) {
+            return refuse("shard-group duration seconds cannot be negative");
+        }
+        let nanoseconds = |seconds: Option<i64>| seconds.map(|s| s.saturating_mul(SECOND));
+        return Ok(Some(GivenRule {
+            every: nanoseconds(rule.every),
+            shard_duration: nanoseconds(rule.shard_duration),
+        }));
+    };
+    Ok(None)
+}
+
+/// How long points are kept for a number of nanoseconds in a request: 0 is for ever.
+pub(super) fn retention(every: i64) -> Option<i64> {
+    (every > 0).then_some(every)
+}

@@ -1,0 +1,84 @@
+//! A bucket on the wire.
+
+use influxd_model::{Bucket, BucketKind};
+use serde::Serialize;
+
+use crate::time::rfc3339;
+
+/// Nanoseconds in a second.
+pub(crate) const SECOND: i64 = 1_000_000_000;
+
+/// A bucket on the wire (auth-and-resources 9.4).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BucketView {
+    id: String,
+    #[serde(rename = "orgID")]
+    org_id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    name: String,
+    #[serde(rename = "rp", skip_serializing_if = "String::is_empty")]
+    policy: String,
+    retention_rules: [RetentionRule; 1],
+    created_at: String,
+    updated_at: String,
+    links: Links,
+    /// Labels come with an issue of their own.
+    labels: [(); 0],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RetentionRule {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    every_seconds: i64,
+    shard_group_duration_seconds: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Links {
+    labels: String,
+    members: String,
+    org: String,
+    owners: String,
+    #[serde(rename = "self")]
+    own: String,
+    write: String,
+}
+
+impl BucketView {
+    pub(crate) fn of(bucket: &Bucket) -> Self {
+        let (id, org) = (bucket.id, bucket.org);
+        Self {
+            id: id.to_string(),
+            org_id: org.to_string(),
+            kind: match bucket.kind {
+                BucketKind::User => "user",
+                BucketKind::System => "system",
+            },
+            description: bucket.description.clone(),
+            name: bucket.name.clone(),
+            policy: bucket.policy.clone(),
+            retention_rules: [RetentionRule {
+                kind: "expire",
+                every_seconds: bucket.retention.unwrap_or_default() / SECOND,
+                shard_group_duration_seconds: bucket.shard_duration / SECOND,
+            }],
+            created_at: rfc3339(bucket.created_at),
+            updated_at: rfc3339(bucket.updated_at),
+            links: Links {
+                labels: format!("/api/v2/buckets/{id}/labels"),
+                members: format!("/api/v2/buckets/{id}/members"),
+                org: format!("/api/v2/orgs/{org}"),
+                owners: format!("/api/v2/buckets/{id}/owners"),
+                own: format!("/api/v2/buckets/{id}"),
+                write: format!("/api/v2/write?org={org}&bucket={id}"),
+            },
+            labels: [],
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `DELETE /api/v2/dbrps/{id}`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use influxd_model::{Action, AnyId, Permission};
+use influxd_store::StoreError;
+
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::permit::require;
+use crate::query_string::Query;
+use crate::reply;
+use crate::state::AppState;
+use crate::v2::dbrps::find::{self, Found};
+use crate::v2::dbrps::{OrgChoice, unknown};
+
+/// Removes a mapping. A virtual one lives as long as its bucket: nothing happens to it.
+pub(crate) async fn delete(
+    caller: Caller,
+    state: web::Data<AppState>,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let id: AnyId = id.parse()?;
+    let query = Query::new(request.query_string());
+    let choice = OrgChoice::of(query.get("orgID"), query.get("org"))?;
+    let store = state.store.clone();
+    let work = async move {
+        let mut transaction = store.begin().await?;
+        let org = choice.resolve(&mut *transaction).await?;
+        let found = find::find(&mut *transaction, org, id).await?.ok_or_else(unknown)?;
+        let (dbrp, bucket) = match found {
+            Found::Physical(dbrp, bucket) => (Some(dbrp), bucket),
+            Found::Virtual(bucket) => (None, bucket),
+        };
+        require(&caller, &Permission::on_bucket(Action::Write, &bucket))?;
+        if let Some(dbrp) = dbrp {
+            match transaction.dbrps().delete(org, dbrp.id).await {
+                Err(StoreError::NotFound(_)) => return Err(unknown()),
+                result => result?,
+            }
+        }
+        Ok(transaction.commit().await?)
+    };
+    state.run(work).await?;
+    state.changed();
+    Ok(reply::no_content())
+}

@@ -1,0 +1,52 @@
+//! A mapping on the wire.
+
+use influxd_model::dbrp::Mapping;
+use influxd_model::{Dbrp, OrgId};
+use serde::Serialize;
+
+/// A mapping on the wire (auth-and-resources 9.6).
+#[derive(Debug, Serialize)]
+pub(crate) struct DbrpView {
+    id: String,
+    database: String,
+    retention_policy: String,
+    default: bool,
+    #[serde(rename = "virtual")]
+    is_virtual: bool,
+    #[serde(rename = "orgID")]
+    org_id: String,
+    #[serde(rename = "bucketID")]
+    bucket_id: String,
+}
+
+impl DbrpView {
+    pub(crate) fn of(mapping: &Mapping, org: OrgId) -> Self {
+        Self {
+            id: mapping.id.map_or_else(|| mapping.bucket.to_string(), |id| id.to_string()),
+            database: mapping.database.clone(),
+            retention_policy: mapping.policy.clone(),
+            default: mapping.is_default,
+            is_virtual: mapping.id.is_none(),
+            org_id: org.to_string(),
+            bucket_id: mapping.bucket.to_string(),
+        }
+    }
+
+    pub(crate) fn physical(dbrp: &Dbrp) -> Self {
+        Self {
+            id: dbrp.id.to_string(),
+            database: dbrp.database.clone(),
+            retention_policy: dbrp.policy.clone(),
+            default: dbrp.is_default,
+            is_virtual: false,
+            org_id: dbrp.org.to_string(),
+            bucket_id: dbrp.bucket.to_string(),
+        }
+    }
+}
+
+/// One mapping, or a list of them, as most routes wrap it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Content<T> {
+    pub(crate) content: T,
+}

@@ -1,0 +1,187 @@
+//! `/api/v2/setup`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use influxd_tokens::{ApiToken, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed};
+use secrecy::SecretSlice;
+use serde::Serialize;
+
+use crate::body::Body;
+use crate::error::{ApiError, ErrorCode};
+use crate::json::{DecodeError, Fields};
+use crate::reply;
+use crate::state::AppState;
+use crate::time::rfc3339;
+use crate::v2::buckets::view::BucketView;
+use crate::v2::orgs::view::OrgView;
+
+#[derive(Debug, Serialize)]
+struct AllowedView {
+    allowed: bool,
+}
+
+/// `GET /api/v2/setup`
+pub(crate) async fn allowed(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
+    let store = state.store.clone();
+    let allowed = state.run(async move { Ok(set_up_allowed(&*store).await?) }).await?;
+    Ok(reply::pretty(StatusCode::OK, &AllowedView { allowed }))
+}
+
+/// `POST /api/v2/setup`
+pub(crate) async fn set_up(
+    state: web::Data<AppState>,
+    body: Body,
+) -> Result<HttpResponse, ApiError> {
+    let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
+    if let Some(token) = &request.token
+        && token.len() < 32
+    {
+        tracing::warn!("the operator token given at set-up has less than 32 characters");
+    }
+    let shared = state.clone().into_inner();
+    let work = async move {
+        let tools = Tools {
+            store: &shared.store,
+            clock: &*shared.clock,
+            random: &*shared.random,
+            ids: &shared.ids,
+            passwords: &shared.passwords,
+        };
+        onboard(&tools, request).await.map_err(explain)
+    };
+    let made = state.run(work).await?;
+    state.resolver.forget();
+    state.changed();
+    tracing::info!(org.id = %made.organization.id, "the instance was set up");
+    Ok(reply::pretty(StatusCode::CREATED, &OnboardedView::of(&made)))
+}
+
+fn decode(body: &Body) -> Result<SetUp, DecodeError> {
+    let mut fields = Fields::read(&body.0, "onboardingRequest")?;
+    let secret = |text: Option<String>| text.filter(|t| !t.is_empty()).map(String::into_bytes);
+    Ok(SetUp {
+        username: fields.string("username")?.unwrap_or_default(),
+        password: secret(fields.string("password")?).map(SecretSlice::from),
+        org: fields.string("org")?.unwrap_or_default(),
+        bucket: fields.string("bucket")?.unwrap_or_default(),
+        retention_seconds: fields.integer("retentionPeriodSeconds")?.unwrap_or_default(),
+        retention_hours: fields.integer("retentionPeriodHrs")?.unwrap_or_default(),
+        token: secret(fields.string("token")?).map(ApiToken::from),
+    })
+}
+
+fn explain(error: OnboardError) -> ApiError {
+    let code = match error {
+        OnboardError::Done => ErrorCode::Conflict,
+        OnboardError::Missing(_) => ErrorCode::Unprocessable,
+        OnboardError::Password(_)
+        | OnboardError::BlankOrganization
+        | OnboardError::BucketName(_) => ErrorCode::Invalid,
+        OnboardError::NameTooLong => ErrorCode::TooLarge,
+        OnboardError::Retention(_) => ErrorCode::Internal,
+        OnboardError::Hash(error) => {
+            return ApiError::internal("a password could not be hashed", error);
+        }
+        OnboardError::Store(error) => return ApiError::Store(error),
+    };
+    ApiError::new(code, error.to_string())
+}
+
+#[derive(Serialize)]
+struct OnboardedView<'a> {
+    user: UserView<'a>,
+    bucket: BucketView,
+    org: OrgView,
+    auth: AuthView<'a>,
+}
+
+#[derive(Serialize)]
+struct UserView<'a> {
+    links: UserLinks,
+    id: String,
+    name: &'a str,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct UserLinks {
+    #[serde(rename = "self")]
+    own: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AuthView<'a> {
+    id: String,
+    /// The only time that it is shown.
+    token: &'a str,
+    status: &'static str,
+    description: &'a str,
+    #[serde(rename = "orgID")]
+    org_id: String,
+    #[serde(rename = "userID")]
+    user_id: String,
+    permissions: Vec<PermissionView>,
+    created_at: String,
+    updated_at: String,
+    links: AuthLinks,
+}
+
+#[derive(Serialize)]
+struct AuthLinks {
+    #[serde(rename = "self")]
+    own: String,
+    user: String,
+}
+
+#[derive(Serialize)]
+struct PermissionView {
+    action: &'static str,
+    resource: ResourceView,
+}
+
+#[derive(Serialize)]
+struct ResourceView {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl<'a> OnboardedView<'a> {
+    fn of(made: &'a Onboarded) -> Self {
+        let (user, authorization) = (&made.user, &made.authorization);
+        let user_link = format!("/api/v2/users/{}", user.id);
+        Self {
+            user: UserView {
+                links: UserLinks { own: user_link.clone() },
+                id: user.id.to_string(),
+                name: &user.name,
+                status: user.status.name(),
+            },
+            bucket: BucketView::of(&made.bucket),
+            org: OrgView::of(&made.organization),
+            auth: AuthView {
+                id: authorization.id.to_string(),
+                token: made.token.expose_text().unwrap_or_default(),
+                status: authorization.status.name(),
+                description: &authorization.description,
+                org_id: authorization.org.to_string(),
+                user_id: authorization.user.to_string(),
+                // The operator's set: type-wide, so that nothing but the type is to be shown.
+                permissions: authorization
+                    .permissions
+                    .iter()
+                    .map(|permission| PermissionView {
+                        action: permission.action.name(),
+                        resource: ResourceView { kind: permission.resource.name() },
+                    })
+                    .collect(),
+                created_at: rfc3339(authorization.created_at),
+                updated_at: rfc3339(authorization.updated_at),
+                links: AuthLinks {
+                    own: format!("/api/v2/authorizations/{}", authorization.id),
+                    user: user_link,
+                },
+            },
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The command line: what clap is told, and its errors in the words of 2.x (influxd-cli 1).
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::settings::{Flags, Kind, SETTINGS, Setting};
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// Start the server.
+    Run(Flags),
+    /// Print the configuration, or one key of it.
+    PrintConfig {
+        flags: Flags,
+        key_name: Option<String>,
+    },
+    /// Print the version.
+    Version,
+    /// Print this text.
+    Help(String),
+}
+
+/// Reads the command line; the error is the text that follows `Error: `.
+pub(super) fn parse(args: Vec<OsString>) -> Result<Call, String> {
+    let asked = args.first().and_then(|arg| arg.to_str()).unwrap_or("");
+    if asked == "help" {
+        return Ok(Call::Help(help_of(&args[1..])));
+    }
+    let path = match asked {
+        "run" | "version" | "print-config" => format!("influxd {asked}"),
+        _ => "influxd".to_owned(),
+    };
+    let argv = std::iter::once(OsString::from("influxd")).chain(args);
+    let matches = match root().try_get_matches_from(argv) {
+        Ok(matches) => matches,
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return Ok(Call::Help(error.render().to_string()));
+        }
+        Err(error) => return Err(in_words_of_2x(&error, &path)),
+    };
+    Ok(match matches.subcommand() {
+        Some(("version", _)) => Call::Version,
+        Some(("print-config", inner)) => Call::PrintConfig {
+            flags: flags(&[&matches, inner]),
+            key_name: inner.get_one::<String>("key-name").cloned(),
+        },
+        Some((_, inner)) => Call::Run(flags(&[&matches, inner])),
+        None => Call::Run(flags(&[&matches])),
+    })
+}
+
+/// The help text of a command; of an unknown one the main help, as in 2.x.
+fn help_of(path: &[OsString]) -> String {
+    let mut root = root();
+    root.build();
+    let name = path.first().and_then(|name| name.to_str()).unwrap_or("");
+    match root.find_subcommand_mut(name) {
+        Some(command) => command.render_help().to_string(),
+        None => root.render_help().to_string(),
+    }
+}
+
+fn root() -> Command {
+    with_server_flags(Command::new("influxd"))
+        .about(
+            "A time series database that InfluxDB clients use unchanged, on PostgreSQL or SQLite",
+        )
+        .override_usage("influxd [flags]\n       influxd [command]")
+        .disable_help_subcommand(true)
+        .disable_version_flag(true)
+        .subcommand(
+            with_server_flags(Command::new("run"))
+                .about("Start the server (the default)")
+                .override_usage("influxd run [flags]")
+                .disable_version_flag(true),
+        )
+        .subcommand(
+            with_server_flags(Command::new("print-config"))
+                .about("Print the effective configuration")
+                .override_usage("influxd print-config [--key-name NAME] [flags]")
+                .disable_version_flag(true)
+                .hide(true)
+                .arg(
+                    Arg::new("key-name")
+                        .long("key-name")
+                        .value_name("NAME")
+                        .allow_hyphen_values(true)
+                        .help("print this key only"),
+                ),
+        )
+        .subcommand(
+            Command::new("version")
+                .about("Print the version")
+                .override_usage("influxd version")
+                .disable_version_flag(true)
+                // 2.x ignores what follows.
+                .arg(Arg::new("ignored").num_args(0..).hide(true)),
+        )
+}
+
+fn with_server_flags(command: Command) -> Command {
+    command
+        .args(SETTINGS.iter().map(flag))
+        .args_override_self(true)
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let arg = Arg::new(setting.name)
+        .long(setting.name)
+        .help(if setting.default.is_empty() {
+            setting.help.to_owned()
+        } else {
+            format!("{} (default {})", setting.help, setting.default)
+        })
+        .hide(setting.hidden);
+    match setting.kind {
+        Kind::Bool => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_name("bool"),
+        Kind::Map => arg.action(ArgAction::Append).value_name("name=value,..."),
+        Kind::Text
+        | Kind::Int
+        | Kind::Int32
+        | Kind::Duration
+        | Kind::StrictDuration
+        | Kind::Size
+        | Kind::SignedSize
+        | Kind::Level => arg
+            .value_name(value_name(setting.kind))
+            .allow_hyphen_values(true),
+    }
+}
+
+const fn value_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Bool => "bool",
+        Kind::Int | Kind::Int32 => "int",
+        Kind::Duration | Kind::StrictDuration => "duration",
+        Kind::Size | Kind::SignedSize => "bytes",
+        Kind::Level => "level",
+        Kind::Map => "map",
+    }
+}
+
+/// The flags given, those of inner commands after those before their names.
+fn flags(levels: &[&ArgMatches]) -> Flags {
+    let mut flags = Flags::new();
+    for matches in levels {
+        for setting in SETTINGS {
+            if let Some(values) = matches.get_many::<String>(setting.name) {
+                let all = flags.entry(setting.name).or_insert_with(Vec::new);
+                all.extend(values.cloned());
+            }
+        }
+    }
+    flags
+}
+
+fn in_words_of_2x(error: &clap::Error, path: &str) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => {
+            let given = context(ContextKind::InvalidArg) + &context(ContextKind::InvalidSubcommand);
+            if given.starts_with("--") {
+                format!("unknown flag: {given}")
+            } else if let Some(short) = given.strip_prefix('-') {
+                let letter = short.chars().next().map(String::from).unwrap_or_default();
+                format!("unknown shorthand flag: {letter:?} in {given}")
+            } else {
+                format!("unknown command {given:?} for {path:?}")
+            }
+        }
+        ErrorKind::InvalidValue | ErrorKind::NoEquals => {
+            let given = context(ContextKind::InvalidArg);
+            let name = given.split([' ', '=', '[']).next().unwrap_or(&given);
+            format!("flag needs an argument: {name}")
+        }
+        _ => {
+            let text = error.render().to_string();
+            let first = text
+                .lines()
+                .next()
+                .unwrap_or("the command line is malformed");
+            first.trim_start_matches("error: ").to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Call, String> {
+        parse(args.iter().map(OsString::from).collect())
+    }
+
+    #[track_caller]
+    fn refused(args: &[&str], text: &str) {
+        assert_eq!(parsed(args).unwrap_err(), text);
+    }
+
+    #[track_caller]
+    fn given(args: &[&str]) -> Flags {
+        match parsed(args).unwrap() {
+            Call::Run(flags) => flags,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn wrong_command_lines_are_refused_in_the_words_of_2x() {
+        refused(&["--foo"], "unknown flag: --foo");
+        refused(&["--version"], "unknown flag: --version");
+        refused(&["run", "--foo"], "unknown flag: --foo");
+        refused(
+            &["version", "--log-level", "info"],
+            "unknown flag: --log-level",
+        );
+        refused(&["foo"], "unknown command \"foo\" for \"influxd\"");
+        refused(
+            &["run", "foo"],
+            "unknown command \"foo\" for \"influxd run\"",
+        );
+        refused(
+            &["print-config", "--no-tasks", "false"],
+            "unknown command \"false\" for \"influxd print-config\"",
+        );
+        refused(
+            &["--http-bind-address"],
+            "flag needs an argument: --http-bind-address",
+        );
+        refused(
+            &["--feature-flags"],
+            "flag needs an argument: --feature-flags",
+        );
+    }
+
+    #[test]
+    fn flags_take_their_values_in_both_forms() {
+        let flags = given(&["run", "--session-length", "5", "--session-length=6"]);
+        assert_eq!(flags["session-length"].last().unwrap(), "6");
+        let flags = given(&[
+            "--no-tasks",
+            "--metrics-disabled=false",
+            "--strong-passwords=",
+        ]);
+        assert_eq!(flags["no-tasks"], ["true"]);
+        assert_eq!(flags["metrics-disabled"], ["false"]);
+        assert_eq!(flags["strong-passwords"], [""]);
+        let flags = given(&["--query-concurrency=-1", "--query-memory-bytes", "-1"]);
+        assert_eq!(flags["query-concurrency"], ["-1"]);
+        assert_eq!(flags["query-memory-bytes"], ["-1"]);
+        let flags = given(&["--feature-flags", "a=1,b=2", "--feature-flags=c=3"]);
+        assert_eq!(flags["feature-flags"], ["a=1,b=2", "c=3"]);
+        let flags = given(&["--sqlite-path="]);
+        assert_eq!(flags["sqlite-path"], [""]);
+    }
+
+    #[test]
+    fn version_ignores_what_follows() {
+        assert!(matches!(parsed(&["version", "extra"]), Ok(Call::Version)));
+    }
+
+    #[test]
+    fn help_names_commands_and_flags_but_not_what_is_deprecated() {
+        for args in [&["-h"][..], &["--help"], &["help"], &["help", "nosuch"]] {
+            let Ok(Call::Help(text)) = parsed(args) else {
+                panic!("{args:?}");
+            };
+            assert!(text.contains("influxd [command]"), "{text}");
+            assert!(text.contains("--use-hashed-tokens"), "{text}");
+            assert!(!text.contains("nats-port"), "{text}");
+            assert!(!text.contains("print-config"), "{text}");
+        }
+        let Ok(Call::Help(text)) = parsed(&["help", "run"]) else {
+            panic!();
+        };
+        assert!(text.contains("influxd run [flags]"), "{text}");
+    }
+}

@@ -1,0 +1,70 @@
+//! The sub-commands, and how their errors leave the process.
+
+mod cli;
+mod pid_file;
+mod print_config;
+mod run;
+mod stores;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use influxd_model::SystemClock;
+
+use crate::build;
+use crate::settings::{self, ConfigFile, Environment, Flags, Settings};
+use cli::Call;
+
+/// Does what the command line asks for.
+pub(crate) fn main(args: Vec<OsString>, environment: &Environment) -> ExitCode {
+    // A broken file stops every command, before anything else is looked at.
+    let config_path = environment.get("INFLUXD_CONFIG_PATH").map(String::as_str);
+    let file = match settings::load(config_path) {
+        Ok(file) => file,
+        Err(text) => {
+            eprintln!("{text}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = cli::parse(args)
+        .map_err(anyhow::Error::msg)
+        .and_then(|call| answer(call, environment, file.as_ref()));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}\nSee 'influxd -h' for help");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(call: Call, environment: &Environment, file: Option<&ConfigFile>) -> Result<()> {
+    let read = |flags: &Flags| Settings::read(flags, environment, file);
+    match call {
+        Call::Help(text) => print(&text),
+        Call::Version => print(&(build::version_line(&SystemClock) + "\n")),
+        Call::PrintConfig { flags, key_name } => {
+            let settings = read(&flags)?;
+            eprintln!(
+                "Command \"print-config\" is deprecated, use the influx-cli command \
+                 server-config to display the configuration values from the running server"
+            );
+            let key_name = key_name
+                .or_else(|| environment.get("INFLUXD_KEY_NAME").cloned())
+                .unwrap_or_default();
+            print(&print_config::text(&settings, &key_name)?)
+        }
+        Call::Run(flags) => run::run(&read(&flags)?, Arc::new(SystemClock)),
+    }
+}
+
+/// Prints to standard output; a reader that went away is no error worth a message.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
+    }
+}

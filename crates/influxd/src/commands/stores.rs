@@ -1,0 +1,87 @@
+//! Opening the store that the settings name. The only place that knows both databases.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use influxd_store::{ChunkStore, Store, StoreError};
+use influxd_store_postgres::{PostgresOptions, PostgresStore};
+use influxd_store_sqlite::{SqliteOptions, SqliteStore};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use crate::settings::{ServerSettings, StoreChoice, masked};
+
+/// How long a start waits for a database that does not answer, before it gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An open store.
+pub(super) struct Stores {
+    /// Its resources and credentials.
+    pub(super) resources: Arc<dyn Store>,
+    /// Its points.
+    pub(super) points: Arc<dyn ChunkStore>,
+    /// What the log calls it.
+    pub(super) kind: &'static str,
+    /// The folder of a throw-away store; goes when this does.
+    _folder: Option<TempDir>,
+}
+
+/// Opens it, and brings its schema up to date.
+pub(super) async fn open(settings: &ServerSettings) -> Result<Stores> {
+    match &settings.store {
+        StoreChoice::Sqlite(path) => sqlite(SqliteOptions::new(path), None).await,
+        StoreChoice::Memory => {
+            let folder = TempDir::with_prefix("influxd-memory-")
+                .context("cannot make a folder for the throw-away store")?;
+            let path = folder.path().join("influxd.sqlite");
+            sqlite(SqliteOptions::new(path), Some(folder)).await
+        }
+        StoreChoice::Postgres(url) => postgres(url, settings.store_max_connections).await,
+    }
+}
+
+async fn sqlite(options: SqliteOptions, folder: Option<TempDir>) -> Result<Stores> {
+    let path = options.path.clone();
+    let opened = SqliteStore::open(options).await;
+    let store = opened.with_context(|| format!("unable to open the store {}", path.display()))?;
+    store.lock_for_serving()?;
+    tracing::info!(service = "sqlite", path = %path.display(), "Resources opened");
+    Ok(Stores {
+        resources: Arc::clone(&store) as Arc<dyn Store>,
+        points: store,
+        kind: "sqlite",
+        _folder: folder,
+    })
+}
+
+async fn postgres(url: &str, max_connections: u32) -> Result<Stores> {
+    let began = Instant::now();
+    let mut pause = Duration::from_millis(100);
+    let shown = masked(url);
+    let store = loop {
+        let options = PostgresOptions {
+            max_connections,
+            ..PostgresOptions::new(url)
+        };
+        match PostgresStore::open(options).await {
+            Ok(store) => break store,
+            Err(error @ StoreError::Unavailable(_)) if began.elapsed() < PATIENCE => {
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::warn!(error, url = %shown, "The database does not answer yet");
+                sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("unable to open the store {shown}"));
+            }
+        }
+    };
+    tracing::info!(service = "postgres", path = %shown, "Resources opened");
+    Ok(Stores {
+        resources: Arc::clone(&store) as Arc<dyn Store>,
+        points: store,
+        kind: "postgres",
+        _folder: None,
+    })
+}

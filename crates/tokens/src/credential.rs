@@ -1,0 +1,241 @@
+//! Which credential of a request counts (auth-and-resources 8.6). Exactly one is chosen; if it
+//! fails, no other is tried.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::ApiToken;
+
+/// What kind of endpoint asks: they look at different credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Surface {
+    /// `/query` and `/write`.
+    V1,
+    /// `/api/v2`, `/private` and `/legacy`.
+    Api,
+}
+
+/// A name, and the secret that came with it.
+#[derive(Debug, Clone)]
+pub struct NamedSecret {
+    /// The name, any bytes.
+    pub name: Vec<u8>,
+    /// The secret.
+    pub secret: ApiToken,
+}
+
+/// The credential of a request.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// `u` and `p` of the URL's query.
+    Url(NamedSecret),
+    /// `Authorization: Token X`; X may be `name:secret`.
+    Token(ApiToken),
+    /// `Authorization: Bearer X`.
+    Bearer(ApiToken),
+    /// The cookie `influxdb-oss-session`.
+    Session(ApiToken),
+    /// `Authorization: Basic`.
+    Basic(NamedSecret),
+}
+
+/// The name of the session cookie.
+pub const SESSION_COOKIE: &str = "influxdb-oss-session";
+
+/// The credential that counts, if there is one: `query` is the URL's query as sent,
+/// `authorization` the first header of that name, `cookie` the headers `Cookie`.
+pub fn choose<'a>(
+    surface: Surface,
+    query: &str,
+    authorization: Option<&[u8]>,
+    cookies: impl Iterator<Item = &'a [u8]>,
+) -> Option<Credential> {
+    if surface == Surface::V1
+        && let Some(named) = from_query(query)
+    {
+        return Some(Credential::Url(named));
+    }
+    if let Some(token) = authorization.and_then(from_token_header) {
+        return Some(token);
+    }
+    if surface == Surface::Api
+        && let Some(key) = from_cookies(cookies)
+    {
+        return Some(Credential::Session(key));
+    }
+    authorization.and_then(from_basic).map(Credential::Basic)
+}
+
+fn after_scheme<'h>(header: &'h [u8], scheme: &str) -> Option<&'h [u8]> {
+    let (word, rest) = header.split_at_checked(scheme.len())?;
+    let rest = rest.strip_prefix(b" ")?;
+    (word.eq_ignore_ascii_case(scheme.as_bytes()) && !rest.is_empty()).then_some(rest)
+}
+
+fn from_token_header(header: &[u8]) -> Option<Credential> {
+    let token = |rest: &[u8]| ApiToken::from(rest.to_vec());
+    if let Some(rest) = after_scheme(header, "Token") {
+        return Some(Credential::Token(token(rest)));
+    }
+    after_scheme(header, "Bearer").map(|rest| Credential::Bearer(token(rest)))
+}
+
+fn from_basic(header: &[u8]) -> Option<NamedSecret> {
+    let encoded = after_scheme(header, "Basic")?;
+    let pair = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+    let colon = pair.iter().position(|b| *b == b':')?;
+    Some(NamedSecret {
+        name: pair[..colon].to_vec(),
+        secret: ApiToken::from(pair[colon + 1..].to_vec()),
+    })
+}
+
+fn from_cookies<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Option<ApiToken> {
+    for header in headers {
+        for pair in header.split(|b| *b == b';') {
+            let value = pair
+                .trim_ascii()
+                .strip_prefix(SESSION_COOKIE.as_bytes())
+                .and_then(|rest| rest.strip_prefix(b"="));
+            if let Some(value) = value {
+                return (!value.is_empty()).then(|| ApiToken::from(value.to_vec()));
+            }
+        }
+    }
+    None
+}
+
+fn from_query(query: &str) -> Option<NamedSecret> {
+    let mut name = None;
+    let mut secret = None;
+    for pair in query.split('&') {
+        // The usual query has neither, and must not pay for the search.
+        let Some((key, value)) = pair.split_once('=') else {
+            continue;
+        };
+        let place = match key {
+            "u" | "%75" => &mut name,
+            "p" | "%70" => &mut secret,
+            _ => continue,
+        };
+        if place.is_none()
+            && let Some(value) = percent_decode(value)
+        {
+            *place = Some(value);
+        }
+    }
+    let (name, mut secret) = (name?, secret?);
+    if name.is_empty() || secret.is_empty() {
+        return None;
+    }
+    Some(NamedSecret {
+        name: name.to_vec(),
+        secret: ApiToken::from(std::mem::take(&mut *secret)),
+    })
+}
+
+/// A part of a query, decoded; `None` if it cannot be, or has a semicolon in it.
+fn percent_decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'+' => decoded.push(b' '),
+            b'%' => {
+                let mut digit = || Some(char::from(bytes.next()?).to_digit(16)? as u8);
+                let high = digit()?;
+                decoded.push(high << 4 | digit()?);
+            }
+            b';' => return None,
+            other => decoded.push(other),
+        }
+    }
+    Some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The credential as text: its form, name and secret.
+    fn chosen(surface: Surface, query: &str, header: Option<&str>, cookie: Option<&str>) -> String {
+        let text = |t: &ApiToken| t.expose_text().unwrap().to_owned();
+        let named =
+            |n: &NamedSecret| format!("{} {}", String::from_utf8_lossy(&n.name), text(&n.secret));
+        let header = header.map(str::as_bytes);
+        match choose(
+            surface,
+            query,
+            header,
+            cookie.map(str::as_bytes).into_iter(),
+        ) {
+            None => "none".to_owned(),
+            Some(Credential::Url(n)) => format!("url {}", named(&n)),
+            Some(Credential::Token(t)) => format!("token {}", text(&t)),
+            Some(Credential::Bearer(t)) => format!("bearer {}", text(&t)),
+            Some(Credential::Session(t)) => format!("session {}", text(&t)),
+            Some(Credential::Basic(n)) => format!("basic {}", named(&n)),
+        }
+    }
+
+    #[test]
+    fn the_first_credential_that_is_there_counts() {
+        use Surface::{Api, V1};
+        let basic = Some("Basic YTpiOmM="); // a:b:c
+        let cookie = Some("x=y; influxdb-oss-session=k");
+        for (surface, query, header, cookie, expected) in [
+            (V1, "u=a&p=b", Some("Token t"), cookie, "url a b"),
+            (Api, "u=a&p=b", Some("Token t"), cookie, "token t"),
+            (Api, "", Some("bEaReR t"), cookie, "bearer t"),
+            (Api, "", basic, cookie, "session k"),
+            (V1, "", basic, cookie, "basic a b:c"),
+            (Api, "", basic, None, "basic a b:c"),
+            (Api, "", Some("nonsense"), cookie, "session k"),
+            (V1, "", Some("nonsense"), cookie, "none"),
+            (V1, "u=a&p=", Some("Token t"), None, "token t"),
+            (V1, "u=&p=b", Some("Token t"), None, "token t"),
+            (V1, "u=a&u=b&p=%20+c", None, None, "url a   c"),
+            (V1, "u=a&p=%zz&p=q", None, None, "url a q"),
+            (V1, "u=a&p=%zz", None, None, "none"),
+            (V1, "q=1;u=a&p=b&u=c", None, None, "url c b"),
+        ] {
+            assert_eq!(
+                chosen(surface, query, header, cookie),
+                expected,
+                "{surface:?} {query} {header:?} {cookie:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn headers_are_read_strictly() {
+        for (header, expected) in [
+            ("Token a:b c", "token a:b c"),
+            ("token  t", "token  t"),
+            ("Token\tt", "none"),
+            ("Token", "none"),
+            ("Token ", "none"),
+            ("Tokent t", "none"),
+            ("t", "none"),
+            ("Basic YTpi", "basic a b"),
+            ("BASIC Og==", "basic  "),
+            ("Basic YTpiOmM", "none"),
+            ("Basic YWI=", "none"),
+            ("Basic  YTpi", "none"),
+            ("ApiKey t", "none"),
+        ] {
+            assert_eq!(
+                chosen(Surface::V1, "", Some(header), None),
+                expected,
+                "{header}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_credential_does_not_show_its_secret() {
+        let named = choose(Surface::V1, "u=alice&p=hush", None, std::iter::empty()).unwrap();
+        assert!(!format!("{named:?}").contains("hush"));
+    }
+}

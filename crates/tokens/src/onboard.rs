@@ -1,0 +1,279 @@
+//! The set-up of an instance: first user, organization, bucket and operator token, as one
+//! transaction.
+
+use std::sync::Arc;
+
+use influxd_model::{
+    Authorization, Bucket, BucketKind, Clock, OrgId, Organization, Permission, Status, User,
+    default_shard_duration,
+};
+use influxd_store::{Ownership, Store, StoreError, Unique};
+use secrecy::{ExposeSecret, SecretSlice};
+
+use crate::{
+    ApiToken, BucketNameError, Ids, PasswordError, PasswordRuleError, Passwords, Randomness,
+    RetentionError, check_bucket_name, check_password, check_retention,
+};
+
+const SECOND: i64 = 1_000_000_000;
+const HOUR: i64 = 3_600 * SECOND;
+const DAY: i64 = 24 * HOUR;
+
+/// What a client asks to be set up (auth-and-resources 3.2). Empty texts count as absent.
+#[derive(Debug, Clone, Default)]
+pub struct SetUp {
+    /// The first user's name.
+    pub username: String,
+    /// Its password; none: it cannot sign in.
+    pub password: Option<SecretSlice<u8>>,
+    /// The organization's name.
+    pub org: String,
+    /// The bucket's name.
+    pub bucket: String,
+    /// How long the bucket keeps points, seconds; used when above zero.
+    pub retention_seconds: i64,
+    /// The same in hours; used when the seconds are not.
+    pub retention_hours: i64,
+    /// The operator token; generated when absent.
+    pub token: Option<ApiToken>,
+}
+
+/// What was set up.
+#[derive(Debug, Clone)]
+pub struct Onboarded {
+    /// The first user.
+    pub user: User,
+    /// The organization.
+    pub organization: Organization,
+    /// The bucket.
+    pub bucket: Bucket,
+    /// The operator's authorization.
+    pub authorization: Authorization,
+    /// Its token, for the one answer that shows it.
+    pub token: ApiToken,
+}
+
+/// Why an instance was not set up. Nothing is left behind. The texts are part of the contract.
+#[derive(Debug, thiserror::Error)]
+pub enum OnboardError {
+    /// It is set up already.
+    #[error("onboarding has already been completed")]
+    Done,
+    /// Fields that must be there are not.
+    #[error("onboarding failed: missing required fields [{}]", .0.join(","))]
+    Missing(Vec<&'static str>),
+    /// The password breaks a rule.
+    #[error(transparent)]
+    Password(#[from] PasswordRuleError),
+    /// The organization's name is blank.
+    #[error("org name is empty")]
+    BlankOrganization,
+    /// A name is too long.
+    #[error("key too large")]
+    NameTooLong,
+    /// The bucket cannot have this name.
+    #[error(transparent)]
+    BucketName(#[from] BucketNameError),
+    /// The bucket cannot have this retention.
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] PasswordError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What [`onboard`] works with.
+#[derive(Debug)]
+pub struct Tools<'a> {
+    /// Where everything goes.
+    pub store: &'a Arc<dyn Store>,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// For the generated token.
+    pub random: &'a dyn Randomness,
+    /// For everything that is made.
+    pub ids: &'a Ids,
+    /// Hashes the password.
+    pub passwords: &'a Passwords,
+}
+
+/// The longest name of an organization or a user, bytes (auth-and-resources 9.1).
+pub const MAX_NAME: usize = 32_768;
+
+/// Whether the instance can be set up: there is no user and no organization at all.
+pub async fn set_up_allowed(store: &dyn Store) -> Result<bool, StoreError> {
+    let mut transaction = store.begin_read().await?;
+    Ok(transaction.users().is_empty().await? && transaction.organizations().is_empty().await?)
+}
+
+/// Sets the instance up: everything or nothing (auth-and-resources 3.3).
+pub async fn onboard(tools: &Tools<'_>, request: SetUp) -> Result<Onboarded, OnboardError> {
+    if !set_up_allowed(&**tools.store).await? {
+        return Err(OnboardError::Done);
+    }
+    let (retention, shard_duration) = check(&request)?;
+    let hash = match &request.password {
+        Some(password) => Some(tools.passwords.hash(password.clone()).await?),
+        None => None,
+    };
+
+    let made = make(tools, request, retention, shard_duration);
+    let mut transaction = tools.store.begin().await?;
+    // Asked again, where nobody can come between.
+    if !transaction.users().is_empty().await? || !transaction.organizations().is_empty().await? {
+        return Err(OnboardError::Done);
+    }
+    let result = async {
+        transaction.users().insert(&made.user).await?;
+        if let Some(hash) = hash {
+            transaction
+                .users()
+                .set_password(made.user.id, &hash)
+                .await?;
+        }
+        transaction
+            .organizations()
+            .insert(&made.organization)
+            .await?;
+        for bucket in system_buckets(
+            tools.ids,
+            made.organization.id,
+            made.organization.created_at,
+        ) {
+            transaction.buckets().insert(&bucket).await?;
+        }
+        transaction.buckets().insert(&made.bucket).await?;
+        let organization = Ownership::Organization(made.organization.id);
+        transaction.users().own(made.user.id, organization).await?;
+        transaction
+            .users()
+            .own(made.user.id, Ownership::Instance)
+            .await?;
+        let digest = made.token.digest().to_phc();
+        transaction
+            .authorizations()
+            .insert(&made.authorization, &digest)
+            .await?;
+        transaction.commit().await
+    }
+    .await;
+    match result {
+        Ok(()) => Ok(made),
+        // Whatever is taken, an empty instance had none of it: another set-up was faster.
+        Err(StoreError::Conflict(Unique::SetUp | Unique::UserName | Unique::OrganizationName)) => {
+            Err(OnboardError::Done)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Everything that can be refused without the store; the retention and the shard duration.
+fn check(request: &SetUp) -> Result<(Option<i64>, i64), OnboardError> {
+    let required = [
+        ("username", &request.username),
+        ("org", &request.org),
+        ("bucket", &request.bucket),
+    ];
+    let missing: Vec<&str> = required
+        .iter()
+        .filter(|(_, value)| value.is_empty())
+        .map(|(name, _)| *name)
+        .collect();
+    if !missing.is_empty() {
+        return Err(OnboardError::Missing(missing));
+    }
+    if let Some(password) = &request.password {
+        check_password(password.expose_secret())?;
+    }
+    if request.org.trim().is_empty() {
+        return Err(OnboardError::BlankOrganization);
+    }
+    if required.iter().any(|(_, name)| name.len() > MAX_NAME) {
+        return Err(OnboardError::NameTooLong);
+    }
+    check_bucket_name(&request.bucket)?;
+    let retention = match (request.retention_seconds, request.retention_hours) {
+        (seconds, _) if seconds > 0 => Some(seconds.saturating_mul(SECOND)),
+        (_, hours) if hours > 0 => Some(hours.saturating_mul(HOUR)),
+        _ => None,
+    };
+    let shard_duration = check_retention(retention, default_shard_duration(retention))?;
+    Ok((retention, shard_duration))
+}
+
+fn make(
+    tools: &Tools<'_>,
+    request: SetUp,
+    retention: Option<i64>,
+    shard_duration: i64,
+) -> Onboarded {
+    let now = tools.clock.now();
+    let user = User {
+        id: tools.ids.user(),
+        name: request.username,
+        status: Status::Active,
+    };
+    let organization = Organization {
+        id: tools.ids.org(),
+        name: request.org,
+        description: String::new(),
+        created_at: now,
+        updated_at: now,
+    };
+    let bucket = Bucket {
+        id: tools.ids.bucket(),
+        org: organization.id,
+        name: request.bucket,
+        kind: BucketKind::User,
+        description: String::new(),
+        policy: String::new(),
+        retention,
+        shard_duration,
+        created_at: now,
+        updated_at: now,
+    };
+    let authorization = Authorization {
+        id: tools.ids.authorization(),
+        org: organization.id,
+        user: user.id,
+        status: Status::Active,
+        description: format!("{}'s Token", user.name),
+        permissions: Permission::operator(),
+        created_at: now,
+        updated_at: now,
+    };
+    let token = request
+        .token
+        .filter(|token| !token.is_empty())
+        .unwrap_or_else(|| ApiToken::generate(tools.random));
+    Onboarded {
+        user,
+        organization,
+        bucket,
+        authorization,
+        token,
+    }
+}
+
+/// The two buckets that every organization has from the start (auth-and-resources 9.1).
+pub fn system_buckets(ids: &Ids, org: OrgId, now: i64) -> [Bucket; 2] {
+    let bucket = |name: &str, description: &str, retention| Bucket {
+        id: ids.bucket(),
+        org,
+        name: name.to_owned(),
+        kind: BucketKind::System,
+        description: description.to_owned(),
+        policy: String::new(),
+        retention: Some(retention),
+        shard_duration: DAY,
+        created_at: now,
+        updated_at: now,
+    };
+    [
+        bucket("_tasks", "System bucket for task logs", 3 * DAY),
+        bucket("_monitoring", "System bucket for monitoring logs", 7 * DAY),
+    ]
+}

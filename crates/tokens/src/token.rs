@@ -1,0 +1,129 @@
+//! A token as the client holds it.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use secrecy::{ExposeSecret, SecretSlice};
+use zeroize::Zeroizing;
+
+use crate::{Randomness, TokenDigest, Variant};
+
+/// A token as the client holds it. We keep its digest, and nothing else of it.
+///
+/// Any bytes: a token chosen at set-up need not look like one of ours. Wiped when dropped.
+#[derive(Clone)]
+pub struct ApiToken(SecretSlice<u8>);
+
+/// How many random bytes a generated token has.
+const RANDOM_BYTES: usize = 64;
+
+impl ApiToken {
+    /// A new token: 64 random bytes as URL-safe base64 with padding, 88 characters
+    /// (auth-and-resources 6.1).
+    pub fn generate(random: &dyn Randomness) -> Self {
+        let mut bytes = Zeroizing::new([0_u8; RANDOM_BYTES]);
+        random.fill(&mut *bytes);
+        let text = URL_SAFE.encode(*bytes);
+        Self::from(text.into_bytes())
+    }
+
+    /// The form of a token that is stored for new tokens.
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest::of(self.0.expose_secret(), Variant::Sha256)
+    }
+
+    /// Every form in which this token may be stored, the likeliest first.
+    pub fn digests_to_try(&self) -> [TokenDigest; 2] {
+        [
+            self.digest(),
+            TokenDigest::of(self.0.expose_secret(), Variant::Sha512),
+        ]
+    }
+
+    /// Whether it is the token that `digest` was made of, in constant time.
+    pub fn matches(&self, digest: &TokenDigest) -> bool {
+        TokenDigest::of(self.0.expose_secret(), digest.variant()) == *digest
+    }
+
+    /// Its SHA-256, to find it in the process's cache.
+    pub(crate) fn cache_key(&self) -> [u8; 32] {
+        use sha2::Digest as _;
+        sha2::Sha256::digest(self.0.expose_secret()).into()
+    }
+
+    /// Whether it has no bytes: such a token matches nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.0.expose_secret().len()
+    }
+
+    /// Its text, for the one answer that shows it; `None` if it is not UTF-8.
+    pub fn expose_text(&self) -> Option<&str> {
+        std::str::from_utf8(self.0.expose_secret()).ok()
+    }
+
+    /// What is behind its first colon, if it has one: `Token user:token`.
+    pub(crate) fn behind_colon(&self) -> Option<Self> {
+        let bytes = self.0.expose_secret();
+        let colon = bytes.iter().position(|b| *b == b':')?;
+        Some(Self::from(bytes[colon + 1..].to_vec()))
+    }
+}
+
+impl From<Vec<u8>> for ApiToken {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(SecretSlice::from(bytes))
+    }
+}
+
+impl fmt::Debug for ApiToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiToken([REDACTED])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OsRandomness;
+
+    #[test]
+    fn a_generated_token_is_88_characters_of_url_safe_base64() {
+        let token = ApiToken::generate(&OsRandomness);
+        let text = token.expose_text().unwrap();
+        assert_eq!(text.len(), 88);
+        assert!(text.ends_with("=="));
+        assert!(
+            text[..86]
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        );
+        assert_ne!(
+            ApiToken::generate(&OsRandomness).expose_text(),
+            token.expose_text()
+        );
+    }
+
+    #[test]
+    fn a_token_does_not_show_itself() {
+        let token = ApiToken::from(b"very-secret".to_vec());
+        assert_eq!(format!("{token:?}"), "ApiToken([REDACTED])");
+        assert!(!format!("{:#?}", token.digests_to_try()).contains("very-secret"));
+    }
+
+    #[test]
+    fn a_token_matches_its_digests_only() {
+        let token = ApiToken::from(b"token-2".to_vec());
+        for digest in token.digests_to_try() {
+            assert!(token.matches(&digest));
+            assert!(!ApiToken::from(b"token-3".to_vec()).matches(&digest));
+            // A digest is never a token.
+            assert!(!ApiToken::from(digest.to_phc().into_bytes()).matches(&digest));
+        }
+    }
+}

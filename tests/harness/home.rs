@@ -1,0 +1,132 @@
+//! Where servers keep everything.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use influxd_store_postgres::scratch::ScratchCluster;
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use crate::server::Server;
+
+/// Where the servers of a test keep everything; gone when the test ends.
+#[derive(Debug)]
+pub struct Home {
+    folder: TempDir,
+    store: HomeStore,
+}
+
+#[derive(Debug)]
+enum HomeStore {
+    Sqlite,
+    Postgres {
+        cluster: Arc<ScratchCluster>,
+        url: String,
+    },
+}
+
+impl Home {
+    /// A folder with an SQLite file in it.
+    pub fn sqlite() -> Self {
+        Self {
+            folder: new_folder(),
+            store: HomeStore::Sqlite,
+        }
+    }
+
+    /// A new database on the PostgreSQL cluster that the tests of this process share.
+    pub async fn postgres() -> Self {
+        Self::on_cluster(started(ScratchCluster::shared())).await
+    }
+
+    /// A new database on a PostgreSQL cluster of its own, to be stopped by the test.
+    pub async fn postgres_alone() -> Self {
+        Self::on_cluster(Arc::new(started(ScratchCluster::start()))).await
+    }
+
+    async fn on_cluster(cluster: Arc<ScratchCluster>) -> Self {
+        let url = started(cluster.create_database().await);
+        Self {
+            folder: new_folder(),
+            store: HomeStore::Postgres {
+                cluster,
+                url: url.expose_secret().to_owned(),
+            },
+        }
+    }
+
+    /// The folder that servers run in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// All folders whose files hold something of this home.
+    pub fn all_folders(&self) -> Vec<PathBuf> {
+        let own = self.folder().to_owned();
+        match &self.store {
+            HomeStore::Sqlite => vec![own],
+            HomeStore::Postgres { .. } => {
+                vec![own, self.asks_database("SHOW data_directory").into()]
+            }
+        }
+    }
+
+    /// Whether several servers can share it.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.store, HomeStore::Postgres { .. })
+    }
+
+    /// The PostgreSQL cluster below.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn cluster(&self) -> &ScratchCluster {
+        match &self.store {
+            HomeStore::Postgres { cluster, .. } => cluster,
+            HomeStore::Sqlite => panic!("this home is on SQLite"),
+        }
+    }
+
+    /// What PostgreSQL itself answers to a statement, as `psql -At` prints it.
+    pub fn asks_database(&self, sql: &str) -> String {
+        let HomeStore::Postgres { url, .. } = &self.store else {
+            panic!("this home is on SQLite");
+        };
+        let output = Command::new("psql")
+            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
+            .output()
+            .expect("psql runs; it is in Debian's package postgresql-client");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// The flags that make a server use it.
+    pub fn flags(&self) -> Vec<String> {
+        let data = self.folder().join("data");
+        let mut flags = vec![format!("--sqlite-path={}", data.join("influxd.sqlite").display())];
+        if let HomeStore::Postgres { url, .. } = &self.store {
+            flags.push(format!("--store-url={url}"));
+        }
+        flags
+    }
+
+    /// Starts a server.
+    pub async fn server(&self) -> Server {
+        self.server_with(&[]).await
+    }
+
+    /// Starts a server with further flags.
+    pub async fn server_with(&self, flags: &[&str]) -> Server {
+        Server::start(self, flags).await
+    }
+}
+
+fn new_folder() -> TempDir {
+    TempDir::with_prefix("influxd-test-").expect("a folder for a test")
+}
+
+/// What was started; a failure says what to do about it.
+fn started<T>(result: std::io::Result<T>) -> T {
+    result.unwrap_or_else(|e| panic!("{e}"))
+}
