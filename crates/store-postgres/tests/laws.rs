@@ -1,4 +1,8 @@
 //! The laws of every store, on PostgreSQL, with two servers on one database.
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests end by panicking, and so do their helpers"
+)]
 
 use std::sync::Arc;
 
