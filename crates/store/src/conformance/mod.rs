@@ -12,6 +12,7 @@ pub mod burying;
 pub mod claims;
 pub mod commits;
 pub mod dbrps;
+pub mod figures;
 mod fixtures;
 pub mod following;
 pub mod organizations;
