@@ -14,5 +14,7 @@ pub(crate) fn org<'a>(query: Query<'a>) -> Result<Cow<'a, str>, ApiError> {
         id.parse::<OrgId>()?;
         return Ok(id);
     }
-    query.get("org").ok_or(ApiError::invalid("Please provide either orgID or org"))
+    query
+        .get("org")
+        .ok_or(ApiError::invalid("Please provide either orgID or org"))
 }
