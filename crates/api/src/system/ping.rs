@@ -9,13 +9,13 @@ use crate::reply;
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// Whether anybody is there. Parameters and credentials are not looked at.
+#[expect(clippy::unused_async, reason = "handlers are async functions")]
 pub(crate) async fn ping(request: HttpRequest) -> HttpResponse {
     match *request.method() {
         Method::GET | Method::HEAD => reply::no_content(),
         Method::OPTIONS => HttpResponse::Ok().insert_header((ALLOW, METHODS)).finish(),
         _ => {
-            let mut refusal =
-                reply::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
+            let mut refusal = reply::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
             refusal.headers_mut().insert(ALLOW, METHODS);
             refusal
         }

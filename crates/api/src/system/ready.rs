@@ -10,6 +10,7 @@ use crate::state::AppState;
 use crate::time::rfc3339;
 
 /// Since when the server runs.
+#[expect(clippy::unused_async, reason = "handlers are async functions")]
 pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
     let up = state.clock.now().saturating_sub(state.started).max(0);
     let body = format!(
@@ -17,7 +18,9 @@ pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
         rfc3339(state.started),
         duration(up),
     );
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON_UTF8)).body(body)
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, JSON_UTF8))
+        .body(body)
 }
 
 /// A length of time (nanoseconds, not negative) as `1h2m3.5s`.
