@@ -96,11 +96,7 @@ async fn serve(server: &ServerSettings, clock: Arc<dyn Clock>) -> Result<()> {
     served
 }
 
-async fn listen(
-    server: &ServerSettings,
-    services: Services,
-    clock: &dyn Clock,
-) -> Result<Running> {
+async fn listen(server: &ServerSettings, services: Services, clock: &dyn Clock) -> Result<Running> {
     let addr = &server.bind_address;
     match influxd_api::start(server_config(server, clock), services).await {
         Ok(running) => {

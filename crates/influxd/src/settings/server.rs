@@ -84,7 +84,11 @@ impl ServerSettings {
                 warnings.push(format!("{name} has no effect yet"));
             }
         }
-        for name in ["metrics-disabled", "strong-passwords", "testing-always-allow-setup"] {
+        for name in [
+            "metrics-disabled",
+            "strong-passwords",
+            "testing-always-allow-setup",
+        ] {
             if settings.flag(name) {
                 warnings.push(format!("{name} has no effect yet"));
             }
