@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput};
 use influxd_engine::chunk::{
     ChunkWriter, Column, ColumnReader, FreshChunk, FreshWriter, Head, NamedColumn, PagePlan, Piece,
     Sizes, Values,
@@ -26,8 +26,8 @@ impl Measurement for CpuTime {
         Duration::try_from(now).expect("CPU time is not negative")
     }
 
-    fn end(&self, start: Duration) -> Duration {
-        self.start() - start
+    fn end(&self, begin: Duration) -> Duration {
+        self.start().saturating_sub(begin)
     }
 
     fn add(&self, a: &Duration, b: &Duration) -> Duration {
@@ -203,7 +203,7 @@ fn fresh(criterion: &mut Criterion<CpuTime>) {
     eprintln!("fresh, one value: {} B", one.encode().len());
     group.throughput(Throughput::Elements(1));
     group.bench_function("encode one value", |bencher| {
-        bencher.iter(|| black_box(&one).encode())
+        bencher.iter(|| black_box(&one).encode());
     });
     group.finish();
 }
@@ -274,9 +274,11 @@ fn paged(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
-criterion_group!(
-    name = benches;
-    config = Criterion::default().with_measurement(CpuTime);
-    targets = fresh, paged
-);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default()
+        .configure_from_args()
+        .with_measurement(CpuTime);
+    fresh(&mut criterion);
+    paged(&mut criterion);
+    criterion.final_summary();
+}

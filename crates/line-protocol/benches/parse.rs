@@ -249,10 +249,6 @@ fn values(criterion: &mut Criterion) {
 }
 
 mod generated {
-    #![expect(
-        missing_docs,
-        reason = "criterion's macro makes a public function without any"
-    )]
     criterion::criterion_group!(benches, super::values);
 }
 

@@ -22,6 +22,10 @@ pub(crate) fn corrupt(what: &'static str, detail: &str) -> StoreError {
 }
 
 /// The store's error for sqlx's.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library adds variants as it grows"
+)]
 pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::Database(error) => database_error(&*error),

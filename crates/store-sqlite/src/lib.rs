@@ -172,6 +172,10 @@ async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
     transaction.commit().await.map_err(store_error)
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library adds variants as it grows"
+)]
 fn migrate_error(error: MigrateError) -> StoreError {
     match error {
         MigrateError::VersionMissing(version) => StoreError::Unusable(format!(

@@ -9,7 +9,7 @@ use crate::query_string::Query;
 
 /// The organization as the request names it: `orgID` before `org`. An `orgID` must be well
 /// formed; an `org` may be a name or an id.
-pub(crate) fn org<'a>(query: Query<'a>) -> Result<Cow<'a, str>, ApiError> {
+pub(crate) fn org(query: Query<'_>) -> Result<Cow<'_, str>, ApiError> {
     if let Some(id) = query.get("orgID") {
         id.parse::<OrgId>()?;
         return Ok(id);

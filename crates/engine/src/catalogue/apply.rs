@@ -1,6 +1,7 @@
 //! Taking in what a poll found.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -78,27 +79,16 @@ impl Changes {
 
     fn apply(self, old: &BucketState, now: Instant) -> Result<BucketState, StoreError> {
         let mut state = old.clone();
-        for row in self.windows {
-            if row.died.is_some() {
-                state.windows.remove(&row.start);
-            } else {
-                state.windows.insert(
-                    row.start,
-                    Window {
-                        start: row.start,
-                        end: row.end,
-                    },
-                );
-            }
-        }
+        apply_windows(&mut state, self.windows);
         apply_fields(&mut state, self.fields);
         for (measurement, names) in self.died {
-            if let Some(of) = state.measurements.get_mut(&measurement) {
-                if of.chunks.iter().any(|c| names.contains(&c.name)) {
-                    Arc::make_mut(of)
-                        .chunks
-                        .retain(|c| !names.contains(&c.name));
-                }
+            let names: HashSet<ChunkName> = names.into_iter().collect();
+            if let Some(of) = state.measurements.get_mut(&measurement)
+                && of.chunks.iter().any(|c| names.contains(&c.name))
+            {
+                Arc::make_mut(of)
+                    .chunks
+                    .retain(|c| !names.contains(&c.name));
             }
         }
         for (measurement, chunks) in self.born {
@@ -124,6 +114,31 @@ impl Changes {
 impl BucketState {
     fn is_void(&self) -> bool {
         self.windows.is_empty() && self.measurements.is_empty() && self.tombstones.is_empty()
+    }
+}
+
+/// A window can die and be added again, with both rows in one poll or the dead one in a later
+/// poll, too: the row with the greatest version says what is.
+fn apply_windows(state: &mut BucketState, mut rows: Vec<WindowRow>) {
+    rows.sort_by_key(|row| row.version);
+    for row in rows {
+        let WindowRow {
+            start,
+            end,
+            version,
+            ..
+        } = row;
+        let known = state.window_versions.get(&start);
+        if known.is_some_and(|known| *known > version) {
+            continue;
+        }
+        if row.died.is_some() {
+            state.windows.remove(&start);
+            state.window_versions.remove(&start);
+        } else {
+            state.windows.insert(start, Window { start, end });
+            state.window_versions.insert(start, version);
+        }
     }
 }
 
@@ -168,26 +183,23 @@ fn tombstones(
         let key = (row.version, row.id);
         if row.died.is_some() {
             all.remove(&key);
-        } else if !all.contains_key(&key) {
+        } else if let Entry::Vacant(place) = all.entry(key) {
             let predicate =
                 Predicate::decode(&row.predicate).map_err(|error| StoreError::Corrupt {
                     what: "tombstone",
                     detail: error.to_string(),
                 })?;
-            all.insert(
-                key,
-                Arc::new(Tombstone {
-                    id: row.id,
-                    version: row.version,
-                    measurement: row.measurement.map(Into::into),
-                    range: TimeRange {
-                        min: row.min_time,
-                        max: row.max_time,
-                    },
-                    predicate,
-                    seen: now,
-                }),
-            );
+            place.insert(Arc::new(Tombstone {
+                id: row.id,
+                version: row.version,
+                measurement: row.measurement.map(Into::into),
+                range: TimeRange {
+                    min: row.min_time,
+                    max: row.max_time,
+                },
+                predicate,
+                seen: now,
+            }));
         }
     }
     Ok(all.into_values().collect())
@@ -328,5 +340,32 @@ mod tests {
         let catalogue = catalogue.apply(old_death, now).unwrap();
         let state = &catalogue.buckets[&bucket()].measurements[&b"m"[..]];
         assert_eq!(state.field(0, b"f").unwrap().field_type, FieldType::Integer);
+    }
+
+    #[test]
+    fn a_window_added_again_after_its_death_lives() {
+        let now = Instant::now();
+        let row = |version, died| WindowRow {
+            bucket: bucket(),
+            start: 0,
+            end: 10,
+            version,
+            died,
+        };
+        let poll = |windows| Followed {
+            low: 9,
+            windows,
+            ..Followed::default()
+        };
+        let lives = |catalogue: &Catalogue| {
+            (catalogue.buckets.get(&bucket())).is_some_and(|state| state.window(5).is_some())
+        };
+        let both = poll(vec![row(7, None), row(2, Some(5))]);
+        let catalogue = Catalogue::default().apply(both, now).unwrap();
+        assert!(lives(&catalogue));
+        let catalogue = catalogue.apply(poll(vec![row(2, Some(5))]), now).unwrap();
+        assert!(lives(&catalogue));
+        let catalogue = catalogue.apply(poll(vec![row(7, Some(8))]), now).unwrap();
+        assert!(!lives(&catalogue));
     }
 }

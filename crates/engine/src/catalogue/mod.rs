@@ -39,6 +39,8 @@ pub struct Catalogue {
 pub struct BucketState {
     /// The shard windows by their start.
     pub windows: BTreeMap<i64, Window>,
+    /// The versions of their rows: a window may die and come again.
+    window_versions: BTreeMap<i64, Version>,
     /// Everything with chunks or field types.
     pub measurements: BTreeMap<Measurement, Arc<MeasurementState>>,
     /// The deletes, in the order of their versions.

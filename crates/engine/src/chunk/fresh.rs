@@ -149,7 +149,7 @@ impl FreshWriter {
         same.write_to(&mut self.body);
         put_varint(&mut self.body, joined.len() as u64);
         sized(&mut self.body, |out| {
-            packed::pack(&joined, |time| base.steps(time) as i64, out)
+            packed::pack(&joined, |time| base.steps(time) as i64, out);
         });
     }
 

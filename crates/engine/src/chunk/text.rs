@@ -8,27 +8,33 @@ use super::bytes::{Cursor, put_bytes, put_varint};
 use super::strings::Strings;
 use super::{ChunkError, MAX_TEXT_BYTES};
 
-/// Fewer bytes than this are not worth a try.
-const COMPRESSIBLE: usize = 64;
+/// Fewer bytes than this are not worth a try: the keys and words of a few lines, which somebody
+/// waits for.
+const COMPRESSIBLE: usize = 256;
+
+/// For more bytes than this a compressor is made, and given back, for they get large.
+const KEEP_COMPRESSOR: usize = 1 << 18;
 
 /// A zstd block of 4 bytes can stand for 128 KiB, nothing for more.
 const MAX_RATIO: usize = 1 << 15;
 
 thread_local! {
-    /// Compressors for the levels used; to make one takes longer than to compress a few keys.
+    /// Compressors by level: to make one takes longer than to compress a few keys.
     static COMPRESSORS: RefCell<Vec<(i32, Compressor<'static>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What zstd makes of bytes; `None` if it fails.
 fn compress(raw: &[u8], level: i32) -> Option<Vec<u8>> {
+    if raw.len() > KEEP_COMPRESSOR {
+        return zstd::bulk::compress(raw, level).ok();
+    }
     COMPRESSORS.with_borrow_mut(|compressors| {
         let known = compressors.iter().position(|(known, _)| *known == level);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                compressors.push((level, Compressor::new(level).ok()?));
-                compressors.len() - 1
-            }
+        let at = if let Some(at) = known {
+            at
+        } else {
+            compressors.push((level, Compressor::new(level).ok()?));
+            compressors.len() - 1
         };
         compressors[at].1.compress(raw).ok()
     })
@@ -168,7 +174,7 @@ mod tests {
     fn a_bomb_is_not_believed() {
         let mut out = Vec::new();
         put_varint(&mut out, MAX_TEXT_BYTES as u64);
-        put_bytes(&mut out, &zstd::bulk::compress(&[0; 100], 1).unwrap());
+        put_bytes(&mut out, &zstd::bulk::compress(&[0; 1000], 1).unwrap());
         assert!(take_compressed(&mut Cursor(&out)).is_err());
     }
 

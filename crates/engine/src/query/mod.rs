@@ -107,8 +107,8 @@ pub struct Limits {
     /// How many buckets of `GROUP BY time()` may lie between the bounds of a `SELECT`
     /// (`max-select-buckets`); 0: any number.
     pub max_select_buckets: u64,
-    /// How many points, buckets and rows a statement may hold in memory at once. What streams
-    /// through does not count.
+    /// How many points, buckets and cells of rows a statement may hold in memory at once, at some
+    /// tens of bytes each. What streams through does not count.
     pub max_held: usize,
 }
 
@@ -234,7 +234,7 @@ impl<'a> Env<'a> {
         self.held.set(held);
         if held > self.context.limits.max_held {
             return fail(format!(
-                "the query needs more memory than one may take: more than {} points, buckets or rows at once",
+                "the query needs more memory than one may take: more than {} points, buckets or cells at once",
                 self.context.limits.max_held
             ));
         }

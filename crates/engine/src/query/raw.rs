@@ -57,9 +57,16 @@ impl Raw<'_> {
                 })
                 .count()
                 .max(1);
-            let (now, later) = rest.split_at(count);
-            self.together(now, sink)?;
-            rest = later;
+            // Groups with more rows than should be kept are read in smaller parties.
+            let mut count = count;
+            while !self.together(&rest[..count], sink)? {
+                count = (count / 2).max(1);
+                if count == 1 && rest[0].members.len() == 1 {
+                    self.stream(&rest[0], sink)?;
+                    break;
+                }
+            }
+            rest = &rest[count..];
         }
         Ok(())
     }
@@ -99,7 +106,9 @@ impl Raw<'_> {
     }
 
     /// Several groups, or one out of several inputs: read together, then written one by one.
-    fn together(&self, groups: &[Group], sink: &mut dyn Sink) -> Result<()> {
+    /// `false`, and nothing written, if these are too many rows and fewer groups would help.
+    fn together(&self, groups: &[Group], sink: &mut dyn Sink) -> Result<bool> {
+        let divisible = groups.len() > 1 || groups[0].members.len() == 1;
         let mut parts: Vec<Vec<Part<'_>>> = groups.iter().map(|_| Vec::new()).collect();
         let enough = self
             .limit
@@ -133,9 +142,14 @@ impl Raw<'_> {
                     rows[at] += (0..batch.times.len())
                         .filter(|row| batch.has_value(input, *row))
                         .count();
-                    held += batch.times.len();
-                    self.env.hold(batch.times.len())?;
+                    let cells = batch.times.len() * (1 + batch.columns.len());
+                    held += cells;
+                    self.env.hold(cells)?;
                     parts[at].push(Part { input, scan, batch });
+                }
+                if divisible && held > self.env.context.limits.max_held / 16 {
+                    self.env.release(held);
+                    return Ok(false);
                 }
                 if let Some(enough) = enough {
                     series.retain(|id| rows[owner[*id as usize] as usize] < enough);
@@ -152,7 +166,7 @@ impl Raw<'_> {
             self.rows(&parts, &mut emitter, &mut filler)?;
         }
         self.env.release(held);
-        Ok(())
+        Ok(true)
     }
 
     /// Writes the rows of some batches, merged by time; those of equal time in the order of the

@@ -217,15 +217,14 @@ pub(super) fn series(show: &ShowSeries, env: &Env<'_>, out: &mut dyn Output) -> 
         env.context.policy,
     )?;
     let found = find_all(env, &targets, &condition)?;
-    let mut keys: BTreeSet<Vec<u8>> = BTreeSet::new();
+    // In the order of names and tags as they are, not as their keys are written.
+    let mut keys: BTreeSet<(&[u8], Tags)> = BTreeSet::new();
     for measurement in &found {
         env.hold(measurement.series.len())?;
-        keys.extend(
-            measurement
-                .each()
-                .map(|series| line_key(&measurement.name, &series.tags)),
-        );
+        let name = &*measurement.name;
+        keys.extend(measurement.each().map(|series| (name, series.tags.clone())));
     }
+    let keys = keys.iter().map(|(name, tags)| line_key(name, tags));
     let window = Window {
         limit: show.limit,
         offset: show.offset,

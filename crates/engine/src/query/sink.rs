@@ -91,7 +91,7 @@ impl Sink for ToSeries<'_> {
     }
 
     fn row(&mut self, time: i64, cells: &[Value<'_>]) -> Result<()> {
-        self.env.hold(1)?;
+        self.env.hold(1 + cells.len())?;
         let series = self
             .inputs
             .last_mut()

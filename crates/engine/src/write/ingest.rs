@@ -442,6 +442,7 @@ impl Thread {
     }
 }
 
+#[expect(clippy::boxed_local, reason = "bodies are moved about boxed")]
 fn answer(mut body: Box<Body>, result: Result<(), WriteError>) {
     if let Some(answer) = body.answer.take() {
         // Whoever went away does not need the answer.

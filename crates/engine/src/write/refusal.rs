@@ -23,7 +23,10 @@ pub struct PartialWrite {
 /// Gathers the refusals of one body.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    first: Option<(String, bool)>,
+    /// Why the first point that was refused for its fields was.
+    first: Option<String>,
+    /// What is said if nothing but fields called `time` was taken out.
+    stripped: Option<String>,
     dropped: usize,
     expired: Option<Expired>,
 }
@@ -47,11 +50,10 @@ impl Refusals {
         self.dropped += 1;
         self.first.get_or_insert_with(|| {
             let (field, measurement) = (quoted(field), quoted(measurement));
-            let text = format!(
+            format!(
                 "field type conflict: input field {field} on measurement {measurement} is type \
                  {new}, already exists as type {old}"
-            );
-            (text, false)
+            )
         });
     }
 
@@ -60,10 +62,9 @@ impl Refusals {
         self.dropped += 1;
         self.first.get_or_insert_with(|| {
             let (field, measurement) = (quoted(field), quoted(measurement));
-            let text = format!(
+            format!(
                 "input field {field} on measurement {measurement} is too long, {length} > {MAX_STRING}"
-            );
-            (text, false)
+            )
         });
     }
 
@@ -72,22 +73,20 @@ impl Refusals {
         self.dropped += 1;
         self.first.get_or_insert_with(|| {
             let measurement = quoted(measurement);
-            let text = format!(
+            format!(
                 "invalid field name: input field \"time\" on measurement {measurement} is invalid"
-            );
-            (text, false)
+            )
         });
     }
 
     /// A field called `time` was left out; the point is stored.
     pub(super) fn stripped_time(&mut self, measurement: &[u8]) {
-        self.first.get_or_insert_with(|| {
+        self.stripped.get_or_insert_with(|| {
             let measurement = quoted(measurement);
-            let text = format!(
+            format!(
                 "invalid field name: input field \"time\" on measurement {measurement} is invalid. \
                  Field \"time\" has been stripped from point."
-            );
-            (text, true)
+            )
         });
     }
 
@@ -122,10 +121,11 @@ impl Refusals {
         retention: Option<i64>,
         now: i64,
     ) -> Option<PartialWrite> {
-        let (reason, suffixed) = match (self.first, self.expired) {
-            (Some(first), _) => first,
-            (None, Some(expired)) => (expired.text(retention.unwrap_or(0), now), true),
-            (None, None) => return None,
+        let (reason, suffixed) = match (self.first, self.stripped, self.expired) {
+            (Some(first), _, _) => (first, false),
+            (None, Some(stripped), _) => (stripped, true),
+            (None, None, Some(expired)) => (expired.text(retention.unwrap_or(0), now), true),
+            (None, None, None) => return None,
         };
         let suffix = if suffixed {
             format!(" for database: {bucket} for retention policy: autogen")
@@ -218,6 +218,18 @@ mod tests {
             refusals.finish(bucket(), None, 0).unwrap().to_string(),
             "partial write: field type conflict: input field \"f\\\"x\" on measurement \"m\" is \
              type integer, already exists as type float dropped=2"
+        );
+    }
+
+    #[test]
+    fn a_refused_point_says_more_than_a_stripped_time() {
+        let mut refusals = Refusals::default();
+        refusals.stripped_time(b"m");
+        refusals.only_time(b"m");
+        assert_eq!(
+            refusals.finish(bucket(), None, 0).unwrap().to_string(),
+            "partial write: invalid field name: input field \"time\" on measurement \"m\" is \
+             invalid dropped=1"
         );
     }
 

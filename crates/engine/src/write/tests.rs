@@ -371,17 +371,17 @@ async fn a_full_queue_refuses_but_a_large_body_alone_gets_in() {
         queue_bytes: 10,
         ..IngestOptions::default()
     });
-    ingest.write(request("m f=1 1\nm f=2 2")).await.unwrap();
-    let hold = store.state();
-    let waiting = {
-        let ingest = Arc::clone(&ingest);
-        tokio::spawn(async move { ingest.write(request("m f=3 3")).await })
-    };
-    tokio::task::yield_now().await;
-    let error = ingest.write(request("m f=4 4")).await.unwrap_err();
+    ingest
+        .write(request("m f=1 1\nm f=2 2"))
+        .await
+        .unwrap();
+    // On a runtime of one thread nothing is committed until this test waits.
+    let waiting = ingest.write(request("m f=3 3"));
+    let refused = ingest.write(request("m f=4 4"));
+    let (waiting, refused) = tokio::join!(biased; waiting, refused);
+    waiting.unwrap();
+    let error = refused.unwrap_err();
     assert!(matches!(error, WriteError::QueueFull), "{error:?}");
-    drop(hold);
-    waiting.await.unwrap().unwrap();
     assert_eq!(store.rows("m").len(), 3);
 }
 

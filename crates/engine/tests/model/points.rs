@@ -156,8 +156,8 @@ impl Points {
         for ((m, key, window), known) in &self.known {
             if *m == measurement && self.window((*window).max(i64::MIN + 2)).overlaps(range) {
                 match known {
-                    Known::Surely => surely.insert(key),
-                    Known::Maybe => maybe.insert(key),
+                    Known::Surely => surely.insert(*key),
+                    Known::Maybe => maybe.insert(*key),
                 };
             }
         }

@@ -154,7 +154,7 @@ fn flags(levels: &[&ArgMatches]) -> Flags {
     for matches in levels {
         for setting in SETTINGS {
             if let Some(values) = matches.get_many::<String>(setting.name) {
-                let all = flags.entry(setting.name).or_insert_with(Vec::new);
+                let all = flags.entry(setting.name).or_default();
                 all.extend(values.cloned());
             }
         }

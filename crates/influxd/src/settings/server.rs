@@ -37,18 +37,10 @@ pub(crate) struct ServerSettings {
     pub(crate) cache_bytes: u64,
     pub(crate) fresh_grace: Duration,
     pub(crate) chunk_grace: Duration,
-    pub(crate) retention_check_interval: Duration,
     pub(crate) read_header_timeout: Option<Duration>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) pid_file: Option<PathBuf>,
     pub(crate) overwrite_pid_file: bool,
-    pub(crate) metrics_disabled: bool,
-    pub(crate) testing_always_allow_setup: bool,
-    pub(crate) strong_passwords: bool,
-    pub(crate) query_concurrency: usize,
-    pub(crate) query_queue_size: usize,
-    /// 0: the default bound.
-    pub(crate) query_memory_bytes: u64,
     pub(crate) max_select_point: u64,
     pub(crate) max_select_series: u64,
     pub(crate) max_select_buckets: u64,
@@ -92,6 +84,12 @@ impl ServerSettings {
                 warnings.push(format!("{name} has no effect yet"));
             }
         }
+        for name in ["metrics-disabled", "strong-passwords", "testing-always-allow-setup"] {
+            if settings.flag(name) {
+                warnings.push(format!("{name} has no effect yet"));
+            }
+        }
+        positive_duration(settings, "storage-retention-check-interval")?;
         let (known, unknown): (Vec<_>, Vec<_>) = settings
             .map("feature-flags")
             .iter()
@@ -110,20 +108,10 @@ impl ServerSettings {
             cache_bytes: at_least(settings, "cache-bytes", 0)?,
             fresh_grace: positive_duration(settings, "fresh-grace")?,
             chunk_grace: positive_duration(settings, "chunk-grace")?,
-            retention_check_interval: positive_duration(
-                settings,
-                "storage-retention-check-interval",
-            )?,
             read_header_timeout: timeout(settings, "http-read-header-timeout")?,
             idle_timeout: timeout(settings, "http-idle-timeout")?,
             pid_file: text("pid-file").map(PathBuf::from),
             overwrite_pid_file: settings.flag("overwrite-pid-file"),
-            metrics_disabled: settings.flag("metrics-disabled"),
-            testing_always_allow_setup: settings.flag("testing-always-allow-setup"),
-            strong_passwords: settings.flag("strong-passwords"),
-            query_concurrency: at_least(settings, "query-concurrency", 0)? as usize,
-            query_queue_size: at_least(settings, "query-queue-size", 0)? as usize,
-            query_memory_bytes: at_least(settings, "query-memory-bytes", 0)?,
             max_select_point: at_least(settings, "influxql-max-select-point", 0)?,
             max_select_series: at_least(settings, "influxql-max-select-series", 0)?,
             max_select_buckets: at_least(settings, "influxql-max-select-buckets", 0)?,

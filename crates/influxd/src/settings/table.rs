@@ -70,6 +70,7 @@ const fn ignored(
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows of the table are wrapped in it")]
 const fn hidden(setting: Setting) -> Setting {
     Setting {
         hidden: true,
@@ -77,6 +78,7 @@ const fn hidden(setting: Setting) -> Setting {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows of the table are wrapped in it")]
 const fn secret(setting: Setting) -> Setting {
     Setting {
         secret: true,

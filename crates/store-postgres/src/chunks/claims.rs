@@ -51,18 +51,19 @@ impl Claims {
         if state.closed {
             return Err(unavailable("the store is closed"));
         }
+        if state.conn.is_none() {
+            // The connection that held them is gone, and the locks with it.
+            state.number += 1;
+            self.held().clear();
+        }
         if self.held().contains_key(&key) {
             return Ok(None);
         }
         // Taken out, and put back when it has answered: a dropped future loses the connection
         // rather than leave a lock behind that nobody knows of.
-        let mut conn = if let Some(conn) = state.conn.take() {
-            conn
-        } else {
-            state.number += 1;
-            // The connection that held them is gone, and the locks with it.
-            self.held().clear();
-            connect(&self.0.options).await?
+        let mut conn = match state.conn.take() {
+            Some(conn) => conn,
+            None => connect(&self.0.options).await?,
         };
         let row = sqlx::query("SELECT pg_try_advisory_lock($1)")
             .bind(key)

@@ -261,7 +261,7 @@ pub async fn nothing_is_ever_missed(subject: Subject) {
         writers.push(tokio::spawn(async move {
             let mut ids = Vec::new();
             for round in 0..40 {
-                let group: Vec<NewFreshChunk> = (0..1 + (writer + round) % 3)
+                let group: Vec<NewFreshChunk> = (0..=(writer + round) % 3)
                     .map(|part| NewFreshChunk {
                         // Some transactions take longer than others.
                         body: vec![7; if round % 7 == 0 { 300_000 } else { 10 }],

@@ -117,34 +117,34 @@ impl Chunk {
         for (number, (name, column)) in (1..).zip(&self.columns) {
             assert_eq!(head.columns()[number].name(), name);
             assert!(head.find_column(name, column.field_type()).unwrap() <= number);
-            self.check_column(&head, &blobs, number, column);
+            check_column(&head, &blobs, number, column);
         }
         (head, blobs)
     }
+}
 
-    fn check_column(&self, head: &Head, blobs: &Blobs, number: usize, column: &Column) {
-        assert_eq!(
-            head.columns()[number].present_count(),
-            column.count_present()
-        );
-        let mut reader = ColumnReader::new(head, number);
-        let mut whole = Column::new(column.field_type());
-        for page in 0..head.page_count() {
-            let expected = column.slice(head.page_rows(page));
-            assert_eq!(head.present_count(number, page), expected.count_present());
-            let piece = blobs.piece(head, number, page);
-            let of_page = head.decode_page(number, page, piece).unwrap();
-            assert_same(&of_page, &expected);
-            let piece = if piece.is_empty() {
-                Piece::NONE
-            } else {
-                Piece::open(piece).unwrap()
-            };
-            reader.read(page, piece, &mut whole).unwrap();
-            check_bounds(&of_page, head.bounds(number, page));
-        }
-        assert_same(&whole, column);
+fn check_column(head: &Head, blobs: &Blobs, number: usize, column: &Column) {
+    assert_eq!(
+        head.columns()[number].present_count(),
+        column.count_present()
+    );
+    let mut reader = ColumnReader::new(head, number);
+    let mut whole = Column::new(column.field_type());
+    for page in 0..head.page_count() {
+        let expected = column.slice(head.page_rows(page));
+        assert_eq!(head.present_count(number, page), expected.count_present());
+        let piece = blobs.piece(head, number, page);
+        let of_page = head.decode_page(number, page, piece).unwrap();
+        assert_same(&of_page, &expected);
+        let piece = if piece.is_empty() {
+            Piece::NONE
+        } else {
+            Piece::open(piece).unwrap()
+        };
+        reader.read(page, piece, &mut whole).unwrap();
+        check_bounds(&of_page, head.bounds(number, page));
     }
+    assert_same(&whole, column);
 }
 
 fn check_bounds(column: &Column, bounds: Option<(Value<'_>, Value<'_>)>) {
@@ -506,6 +506,6 @@ fn the_first_chunk_ever_written_still_reads() {
     assert_eq!(head.columns().len(), 10);
     for (number, (name, column)) in (1..).zip(&chunk.columns) {
         assert_eq!(head.columns()[number].name(), name);
-        chunk.check_column(&head, &blobs, number, column);
+        check_column(&head, &blobs, number, column);
     }
 }

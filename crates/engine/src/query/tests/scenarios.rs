@@ -223,3 +223,29 @@ fn rows_of_ages_are_made_one_by_one() {
         Ok(Outcome::Rows)
     ));
 }
+
+#[test]
+fn groups_with_more_rows_than_should_be_kept_come_out_all_the_same() {
+    let fixture = many_windows();
+    let expected = fixture.answer("SELECT v FROM m GROUP BY h");
+    // Sixteen cells at a time: series a has forty.
+    let narrow = Fixture {
+        limits: Limits {
+            max_held: 256,
+            ..Limits::default()
+        },
+        ..many_windows()
+    };
+    narrow.check(
+        "SELECT v FROM m GROUP BY h",
+        &expected.split('\n').collect::<Vec<_>>(),
+    );
+    let newest = "SELECT v FROM m GROUP BY h ORDER BY time DESC LIMIT 2";
+    narrow.check(
+        newest,
+        &[
+            "m{h=b} (time,v) [+0 7]",
+            "m{h=a} (time,v) [+1641600 19.1] [+1555200 18.1]",
+        ],
+    );
+}
