@@ -155,7 +155,7 @@ async fn the_password_of_the_store_is_shown_nowhere(home: Home) {
         .into_iter()
         .find(|flag| flag.starts_with("--store-url="))
         .expect("a shared home has a URL");
-    let flag = flag.replacen("@", &format!(":{marked}@"), 1);
+    let flag = flag.replacen('@', &format!(":{marked}@"), 1);
     let server = home.server_with(&["--log-level=debug", &flag]).await;
     let client = server.set_up().await;
     client.writes("m f=1 1").await.is_accepted();

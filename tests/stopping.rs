@@ -63,7 +63,7 @@ async fn both_signals_stop_cleanly_and_quickly(home: Home) {
         assert_eq!(stopped.status.code(), Some(0), "{}", stopped.output);
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         for subsystem in ["\"HTTP server\"", "engine"] {
-            let line = format!("msg=\"Stopping subsystem\"");
+            let line = "msg=\"Stopping subsystem\"".to_owned();
             let found = stopped
                 .output
                 .lines()

@@ -174,7 +174,6 @@ fn pretty(
     app.service(routes(resource).default_service(web::to(not_allowed)));
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async functions")]
 async fn only_post() -> Result<HttpResponse, ApiError> {
     Err(ApiError::new(
         ErrorCode::MethodNotAllowed,
@@ -185,7 +184,6 @@ async fn only_post() -> Result<HttpResponse, ApiError> {
 /// Paths of the compact family: with a slash behind them they redirect.
 const COMPACT: &[&str] = &["/api/v2/write", "/api/v2/delete"];
 
-#[expect(clippy::unused_async, reason = "handlers are async functions")]
 async fn nothing_here(request: HttpRequest) -> HttpResponse {
     let path = request.path();
     if Area::of(path) != Area::Api {

@@ -10,7 +10,6 @@ use crate::state::AppState;
 
 /// Whether the server can do its work. The spacing of the body is part of the contract
 /// (data-endpoints 9.1).
-#[expect(clippy::unused_async, reason = "handlers are async functions")]
 pub(crate) async fn health(state: web::Data<AppState>) -> HttpResponse {
     let (status, message, word) = if state.watch.is_up() {
         (StatusCode::OK, "ready for queries and writes", "pass")

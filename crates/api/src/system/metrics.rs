@@ -20,7 +20,6 @@ const TEXT: HeaderValue =
     HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8; escaping=values");
 
 /// `GET /metrics`
-#[expect(clippy::unused_async, reason = "handlers are async functions")]
 pub(crate) async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     let metrics = &state.metrics;
     metrics.uptime.set(metrics.started.elapsed().as_secs_f64());

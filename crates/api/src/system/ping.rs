@@ -9,7 +9,6 @@ use crate::reply;
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// Whether anybody is there. Parameters and credentials are not looked at.
-#[expect(clippy::unused_async, reason = "handlers are async functions")]
 pub(crate) async fn ping(request: HttpRequest) -> HttpResponse {
     match *request.method() {
         Method::GET | Method::HEAD => reply::no_content(),

@@ -10,7 +10,6 @@ use crate::state::AppState;
 use crate::time::rfc3339;
 
 /// Since when the server runs.
-#[expect(clippy::unused_async, reason = "handlers are async functions")]
 pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
     let up = state.clock.now().saturating_sub(state.started).max(0);
     let body = format!(

@@ -51,7 +51,6 @@ pub(crate) async fn write(
 }
 
 /// `OPTIONS /write`
-#[expect(clippy::unused_async, reason = "handlers are async functions")]
 pub(crate) async fn options(_caller: Caller) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((ALLOW, HeaderValue::from_static("OPTIONS, POST")))

@@ -27,7 +27,6 @@ const ENTRY_POINTS: &str = concat!(
 );
 
 /// The entry points, for every method.
-#[expect(clippy::unused_async, reason = "handlers are async functions")]
 pub(crate) async fn index() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, JSON_UTF8))

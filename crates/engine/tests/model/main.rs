@@ -201,10 +201,13 @@ fn runtime() -> Arc<Runtime> {
 /// Any actions on stores made by `open`, which has a bucket with shards of an hour in it.
 fn check<K>(cases: u32, open: impl Fn(&Runtime) -> (K, Arc<dyn ChunkStore>, BucketId)) {
     let runtime = runtime();
+    // More of them for a long run: PROPTEST_CASES=20000.
     let config = Config {
-        cases,
         failure_persistence: None,
-        ..Config::default()
+        ..match std::env::var_os("PROPTEST_CASES") {
+            Some(_) => Config::default(),
+            None => Config::with_cases(cases),
+        }
     };
     let strategy = (options(), prop::collection::vec(action(), 1..40));
     let result = TestRunner::new(config).run(&strategy, |(options, actions)| {

@@ -237,6 +237,13 @@ impl ChunkStore for MemoryStore {
                 forgotten = true;
             }
         }
+        if matches!(new.forget, Forget::Everything) {
+            let of_bucket = rows.windows.iter_mut().filter(|w| w.bucket == new.bucket);
+            for window in of_bucket.filter(|w| w.died.is_none() && covered.contains(&w.start)) {
+                window.died = Some(version);
+                forgotten = true;
+            }
+        }
         if forgotten {
             rows.epochs.insert(new.bucket, version);
         }
