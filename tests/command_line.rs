@@ -15,7 +15,10 @@ fn run(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Output {
             command.env_remove(name);
         }
     }
-    command.envs(variables.iter().copied()).output().expect("influxd runs")
+    command
+        .envs(variables.iter().copied())
+        .output()
+        .expect("influxd runs")
 }
 
 fn stdout(output: &Output) -> String {
@@ -43,7 +46,10 @@ fn the_version_is_printed_alone() {
     let folder = TempDir::new().unwrap();
     let output = run(folder.path(), &["version"], &[]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(stdout(&output).starts_with("InfluxDB v2.9.1 (git: "), "{output:?}");
+    assert!(
+        stdout(&output).starts_with("InfluxDB v2.9.1 (git: "),
+        "{output:?}"
+    );
     assert_eq!(stderr(&output), "");
 }
 
@@ -51,7 +57,11 @@ fn the_version_is_printed_alone() {
 fn wrong_command_lines_end_with_one_and_say_why() {
     refused(&["--foo"], &[], "unknown flag: --foo");
     refused(&["foo"], &[], "unknown command \"foo\" for \"influxd\"");
-    refused(&["run", "foo"], &[], "unknown command \"foo\" for \"influxd run\"");
+    refused(
+        &["run", "foo"],
+        &[],
+        "unknown command \"foo\" for \"influxd run\"",
+    );
     refused(
         &["--session-length=x"],
         &[],
@@ -77,7 +87,10 @@ fn a_broken_file_stops_every_command() {
     for args in [&["version"][..], &["-h"], &[], &["print-config"]] {
         let output = run(folder.path(), args, &[]);
         assert_eq!(output.status.code(), Some(1), "{args:?}");
-        assert!(stderr(&output).starts_with("failed to load config file: "), "{output:?}");
+        assert!(
+            stderr(&output).starts_with("failed to load config file: "),
+            "{output:?}"
+        );
     }
 }
 
@@ -88,7 +101,10 @@ fn the_configuration_is_printed_without_the_password_of_the_store() {
     let output = run(folder.path(), &["print-config"], &variables);
     assert_eq!(output.status.code(), Some(0));
     let text = stdout(&output);
-    assert!(text.contains("\nstore-url: postgres://me:***@db/points\n"), "{text}");
+    assert!(
+        text.contains("\nstore-url: postgres://me:***@db/points\n"),
+        "{text}"
+    );
     assert!(!text.contains("hush"));
 }
 
@@ -99,7 +115,11 @@ fn a_file_that_is_no_database_is_left_alone() {
     let notes = "important notes, not a database\n".repeat(50);
     std::fs::write(&victim, &notes).unwrap();
     let path = format!("--sqlite-path={}", victim.display());
-    let output = run(folder.path(), &[&path, "--http-bind-address=127.0.0.1:0"], &[]);
+    let output = run(
+        folder.path(),
+        &[&path, "--http-bind-address=127.0.0.1:0"],
+        &[],
+    );
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(stderr(&output).starts_with("Error: "), "{output:?}");
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), notes);
@@ -114,8 +134,14 @@ fn a_port_in_use_is_named_on_both_channels() {
     let output = run(folder.path(), &[&flag], &[]);
     assert_eq!(output.status.code(), Some(1));
     let log = stdout(&output);
-    assert!(log.contains("lvl=error msg=\"Failed to set up TCP listener\""), "{log}");
+    assert!(
+        log.contains("lvl=error msg=\"Failed to set up TCP listener\""),
+        "{log}"
+    );
     assert!(log.contains(&format!(" addr={address} ")), "{log}");
     let error = stderr(&output);
-    assert!(error.to_lowercase().contains("address already in use"), "{error}");
+    assert!(
+        error.to_lowercase().contains("address already in use"),
+        "{error}"
+    );
 }

@@ -52,7 +52,11 @@ async fn a_server_without_its_database_says_so_and_recovers() {
     for path in ["/ping", "/metrics", "/health", "/ready"] {
         let asked = Instant::now();
         client.gets(path).await;
-        assert!(asked.elapsed() < Duration::from_secs(1), "{path} took {:?}", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_secs(1),
+            "{path} took {:?}",
+            asked.elapsed()
+        );
     }
     client.writes("m f=2 2").await.asks_to_come_again();
     client.asks("SELECT f FROM m").await.asks_to_come_again();
@@ -63,7 +67,11 @@ async fn a_server_without_its_database_says_so_and_recovers() {
     home.cluster().start_again().expect("PostgreSQL starts");
     let began = Instant::now();
     while client.gets("/health").await.status.as_u16() != 200 {
-        assert!(began.elapsed() < Duration::from_secs(30), "{}", server.output());
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{}",
+            server.output()
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     client.writes("m f=4 4").await.is_accepted();

@@ -95,7 +95,10 @@ impl Writers {
     async fn left_alone(self) -> Vec<Diary> {
         let mut diaries = Vec::new();
         for task in self.tasks {
-            diaries.push(task.await.expect("a writer gets no answer that it cannot explain"));
+            diaries.push(
+                task.await
+                    .expect("a writer gets no answer that it cannot explain"),
+            );
         }
         diaries
     }
@@ -111,7 +114,9 @@ impl Writers {
 async fn everything_is_there(reader: &Client, diaries: &[Diary], first: usize) {
     let from = first * CLIENTS * LINES;
     let answer = reader
-        .asks(&format!("SELECT number, part FROM body WHERE time >= {from} GROUP BY client"))
+        .asks(&format!(
+            "SELECT number, part FROM body WHERE time >= {from} GROUP BY client"
+        ))
         .await;
     let mut found: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     for series in answer.series() {
@@ -132,7 +137,11 @@ async fn everything_is_there(reader: &Client, diaries: &[Diary], first: usize) {
             );
         }
     }
-    assert_eq!(reader.counts("number", "refused").await, 0, "of a refused body something stayed");
+    assert_eq!(
+        reader.counts("number", "refused").await,
+        0,
+        "of a refused body something stayed"
+    );
 }
 
 fn kills() -> usize {
@@ -157,7 +166,10 @@ async fn nothing_acknowledged_is_lost_to_kills(home: Home) {
     }
     everything_is_there(&server.operator(), &diaries, 0).await;
     let acknowledged: usize = diaries.iter().map(|diary| diary.acknowledged.len()).sum();
-    assert!(acknowledged > kills(), "only {acknowledged} bodies were acknowledged");
+    assert!(
+        acknowledged > kills(),
+        "only {acknowledged} bodies were acknowledged"
+    );
 }
 
 /// PostgreSQL itself crashes under the writers, several times; the server is never restarted.
@@ -185,7 +197,10 @@ async fn nothing_acknowledged_is_lost_when_postgresql_crashes() {
 async fn writes_work_again(client: &Client) {
     let began = Instant::now();
     while client.writes("probe f=1 1").await.status.as_u16() != 204 {
-        assert!(began.elapsed() < Duration::from_secs(30), "writes do not come back");
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "writes do not come back"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

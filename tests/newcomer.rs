@@ -64,7 +64,10 @@ async fn every_header_form_of_a_token_works(home: Home) {
     let operator = server.set_up().await;
     operator.writes("m f=1 1").await.is_accepted();
     let nobody = server.client("wrong");
-    nobody.writes("m f=1 1").await.is_refused(401, "unauthorized");
+    nobody
+        .writes("m f=1 1")
+        .await
+        .is_refused(401, "unauthorized");
 
     let http = reqwest::Client::new();
     let token = influxd_tests::OPERATOR_TOKEN;
@@ -96,5 +99,8 @@ async fn points_live_on_after_a_restart(home: Home) {
     server.stop(rustix::process::Signal::TERM);
 
     let server = home.server().await;
-    assert_eq!(server.operator().counts("fahrenheit", "temperature").await, 1488);
+    assert_eq!(
+        server.operator().counts("fahrenheit", "temperature").await,
+        1488
+    );
 }

@@ -48,10 +48,17 @@ async fn holds(reader: &Client) {
     assert!((number(&row[1]) - 4426.0).abs() < 1e-6, "{row:?}");
     assert_eq!(row[2..], [json!(35.6), json!(-7.1)]);
 
-    let answer = reader.asks("SELECT count(wind) FROM weather WHERE kind = 'rain'").await;
+    let answer = reader
+        .asks("SELECT count(wind) FROM weather WHERE kind = 'rain'")
+        .await;
     assert_eq!(answer.only_row(), [json!(259)]);
 
-    for (year, total) in [(2012, 1226.0), (2013, 828.0), (2014, 1232.8), (2015, 1139.2)] {
+    for (year, total) in [
+        (2012, 1226.0),
+        (2013, 828.0),
+        (2014, 1232.8),
+        (2015, 1139.2),
+    ] {
         let next = year + 1;
         let answer = reader
             .asks(&format!(
@@ -68,7 +75,10 @@ async fn holds(reader: &Client) {
         .await;
     let row = answer.only_row();
     assert_eq!(row[..3], [json!(3.0), json!(2.6), json!(5.2)]);
-    assert!((number(&row[3]) - 1.437_825_058_874_619_5).abs() < 1e-9, "{row:?}");
+    assert!(
+        (number(&row[3]) - 1.437_825_058_874_619_5).abs() < 1e-9,
+        "{row:?}"
+    );
     assert_eq!(row[4..], [json!("drizzle"), json!(3.5)]);
 
     let answer = reader
@@ -100,7 +110,12 @@ async fn what_is_in_the_file_can_be_explored(home: Home) {
         let mut values: Vec<String> = answer
             .rows()
             .iter()
-            .map(|row| row.iter().map(|v| v.as_str().unwrap_or("?")).collect::<Vec<_>>().join(" "))
+            .map(|row| {
+                row.iter()
+                    .map(|v| v.as_str().unwrap_or("?"))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
             .collect();
         values.sort();
         values.join(", ")
@@ -135,7 +150,10 @@ async fn a_deleted_year_is_gone_and_the_others_stay(home: Home) {
         .asks("DELETE FROM weather WHERE time >= '2013-01-01' AND time < '2014-01-01'")
         .await;
     assert_eq!(reader.counts("wind", "weather").await, 1461 - 365);
-    reader.deletes("_measurement=\"temperature\" AND city=\"seattle\"").await.is_accepted();
+    reader
+        .deletes("_measurement=\"temperature\" AND city=\"seattle\"")
+        .await
+        .is_accepted();
     assert_eq!(reader.counts("fahrenheit", "temperature").await, 744);
 
     reader.writes(FILE).await.is_accepted();

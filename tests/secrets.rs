@@ -71,13 +71,22 @@ async fn no_secret_is_in_a_log_or_a_file(home: Home) {
     let client = server.client(WHO.token);
     assert_eq!(client.sets_up(WHO).await.status.as_u16(), 201);
     client.writes("m f=1 1").await.is_accepted();
-    client.writes("m f=").await.is_refused(400, "missing field value");
+    client
+        .writes("m f=")
+        .await
+        .is_refused(400, "missing field value");
 
     let url = format!("http://127.0.0.1:{}", server.port());
     let http = reqwest::Client::new();
     for secret in [WHO.token, FOREIGN, WHO.password] {
-        for path in ["/query?q=SELECT+f+FROM+m&db=", "/write?db=", "/api/v2/buckets?name=", "/no/such/path?x="] {
-            let ask = |method: reqwest::Method| http.request(method, format!("{url}{path}{BUCKET}"));
+        for path in [
+            "/query?q=SELECT+f+FROM+m&db=",
+            "/write?db=",
+            "/api/v2/buckets?name=",
+            "/no/such/path?x=",
+        ] {
+            let ask =
+                |method: reqwest::Method| http.request(method, format!("{url}{path}{BUCKET}"));
             for method in [reqwest::Method::GET, reqwest::Method::POST] {
                 for request in [
                     ask(method.clone()).header("authorization", format!("Token {secret}")),
@@ -94,7 +103,11 @@ async fn no_secret_is_in_a_log_or_a_file(home: Home) {
                 }
             }
         }
-        let again = Person { token: secret, password: secret, ..WHO };
+        let again = Person {
+            token: secret,
+            password: secret,
+            ..WHO
+        };
         client.sets_up(again).await;
     }
     client
@@ -117,10 +130,18 @@ fn look(home: &Home, output: &str, metrics: &str) {
                 panic!("{secret} is in the log: {line}");
             }
             assert!(!metrics.contains(&form), "{secret} is in the metrics");
-            for file in home.all_folders().iter().flat_map(|folder| files_below(folder)) {
+            for file in home
+                .all_folders()
+                .iter()
+                .flat_map(|folder| files_below(folder))
+            {
                 // A file of PostgreSQL's may go while we look.
                 let bytes = fs::read(&file).unwrap_or_default();
-                assert!(!contains(&bytes, &form), "{secret} is in {}", file.display());
+                assert!(
+                    !contains(&bytes, &form),
+                    "{secret} is in {}",
+                    file.display()
+                );
             }
         }
     }
@@ -155,7 +176,7 @@ async fn the_password_of_the_store_is_shown_nowhere(home: Home) {
         .into_iter()
         .find(|flag| flag.starts_with("--store-url="))
         .expect("a shared home has a URL");
-    let flag = flag.replacen("@", &format!(":{marked}@"), 1);
+    let flag = flag.replacen('@', &format!(":{marked}@"), 1);
     let server = home.server_with(&["--log-level=debug", &flag]).await;
     let client = server.set_up().await;
     client.writes("m f=1 1").await.is_accepted();

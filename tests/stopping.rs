@@ -39,7 +39,9 @@ async fn a_stop_finishes_a_request_that_was_accepted(home: Home) {
 /// Sends the head of a write of `line`, and nothing of its body.
 fn begins_to_write(server: &Server, line: &str) -> TcpStream {
     let mut connection = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    connection
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     write!(
         connection,
         "POST /api/v2/write?org={ORG}&bucket={BUCKET} HTTP/1.1\r\nHost: test\r\n\
@@ -61,9 +63,13 @@ async fn both_signals_stop_cleanly_and_quickly(home: Home) {
         let began = Instant::now();
         let stopped = server.stop(signal);
         assert_eq!(stopped.status.code(), Some(0), "{}", stopped.output);
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            began.elapsed()
+        );
         for subsystem in ["\"HTTP server\"", "engine"] {
-            let line = format!("msg=\"Stopping subsystem\"");
+            let line = "msg=\"Stopping subsystem\"".to_owned();
             let found = stopped
                 .output
                 .lines()

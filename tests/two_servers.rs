@@ -32,8 +32,15 @@ async fn a_point_acknowledged_by_one_is_in_the_next_answer_of_the_other() {
             0 => (&clients[0], &clients[1]),
             _ => (&clients[1], &clients[0]),
         };
-        writer.writes(&format!("m,at=x f={round} {round}")).await.is_accepted();
-        assert_eq!(reader.counts("f", "m").await, round + 1, "after round {round}");
+        writer
+            .writes(&format!("m,at=x f={round} {round}"))
+            .await
+            .is_accepted();
+        assert_eq!(
+            reader.counts("f", "m").await,
+            round + 1,
+            "after round {round}"
+        );
     }
 }
 
@@ -45,7 +52,10 @@ async fn servers_follow_each_other_while_many_write_at_once() {
         let (writer, reader) = (clients[name % 2].clone(), clients[(name + 1) % 2].clone());
         writers.push(tokio::spawn(async move {
             for round in 0..25 {
-                writer.writes(&format!("m,name={name} f={round} {round}")).await.is_accepted();
+                writer
+                    .writes(&format!("m,name={name} f={round} {round}"))
+                    .await
+                    .is_accepted();
                 let query = format!("SELECT count(f) FROM m WHERE \"name\" = '{name}'");
                 let count = reader.asks(&query).await.only_row()[0].as_u64().unwrap();
                 assert_eq!(count, round + 1, "client {name}");
@@ -63,11 +73,19 @@ async fn a_new_field_written_with_two_types_at_once_gets_one() {
     for round in 0..25 {
         let (number, text) = (format!("m f{round}=1i 1"), format!("m f{round}=\"text\" 2"));
         let (a, b) = tokio::join!(one.writes(&number), other.writes(&text));
-        let (winner, loser) = if a.status.as_u16() == 204 { (&a, &b) } else { (&b, &a) };
+        let (winner, loser) = if a.status.as_u16() == 204 {
+            (&a, &b)
+        } else {
+            (&b, &a)
+        };
         winner.is_accepted();
         loser.is_refused(422, "field type conflict");
         for client in [&one, &other] {
-            assert_eq!(client.counts(&format!("f{round}"), "m").await, 1, "f{round}");
+            assert_eq!(
+                client.counts(&format!("f{round}"), "m").await,
+                1,
+                "f{round}"
+            );
         }
     }
     let types = one.asks("SHOW FIELD KEYS FROM m").await.rows();
@@ -109,12 +127,21 @@ async fn a_delete_on_one_beside_writes_on_the_other_takes_what_was_there_before(
     };
     for client in [&one, &other] {
         assert_eq!(count(client, "host = 'stays'").await, 3 * BODIES);
-        assert_eq!(count(client, &format!("host = 'goes' AND time < {BODIES}")).await, 0);
+        assert_eq!(
+            count(client, &format!("host = 'goes' AND time < {BODIES}")).await,
+            0
+        );
         let younger = format!("host = 'goes' AND time >= {}", 2 * BODIES);
         assert_eq!(count(client, &younger).await, BODIES);
     }
     let left = one.asks("SELECT f FROM m WHERE host = 'goes'").await.rows();
-    assert_eq!(other.asks("SELECT f FROM m WHERE host = 'goes'").await.rows(), left);
+    assert_eq!(
+        other
+            .asks("SELECT f FROM m WHERE host = 'goes'")
+            .await
+            .rows(),
+        left
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,21 +169,31 @@ async fn a_frozen_server_wakes_up_to_the_truth() {
     let (home, [frozen, awake], [at_frozen, at_awake]) = two_servers(&graces).await;
     let total = async |client: &Client| client.asks("SELECT sum(f), count(f) FROM m").await;
     for n in 0..10 {
-        at_frozen.writes(&format!("m,host=a f={n} {n}")).await.is_accepted();
+        at_frozen
+            .writes(&format!("m,host=a f={n} {n}"))
+            .await
+            .is_accepted();
     }
     assert_eq!(total(&at_frozen).await.only_row()[1], 10);
     let known = home.asks_database("SELECT max(id) FROM fresh_chunks");
 
     frozen.freeze();
     for n in 10..210 {
-        at_awake.writes(&format!("m,host=b f={n} {n}")).await.is_accepted();
+        at_awake
+            .writes(&format!("m,host=b f={n} {n}"))
+            .await
+            .is_accepted();
     }
     at_awake.asks("DELETE FROM m WHERE time < 5").await;
     let began = Instant::now();
     let left = format!("SELECT count(*) FROM fresh_chunks WHERE id <= {known}");
     while home.asks_database(&left) != "0" {
         let waited = began.elapsed();
-        assert!(waited < Duration::from_secs(60), "the dead stay:\n{}", awake.output());
+        assert!(
+            waited < Duration::from_secs(60),
+            "the dead stay:\n{}",
+            awake.output()
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let truth = total(&at_awake).await.only_row();

@@ -21,7 +21,11 @@ impl Answer {
         let headers = response.headers().clone();
         let body = response.bytes().await.unwrap_or_default();
         let body = String::from_utf8_lossy(&body).into_owned();
-        Self { status, headers, body }
+        Self {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// A write that is durable.
@@ -34,15 +38,32 @@ impl Answer {
     #[track_caller]
     pub fn is_refused(&self, status: u16, text: &str) {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
-        assert!(self.body.contains(text), "{:?} is not in {}", text, self.body);
+        assert!(
+            self.body.contains(text),
+            "{:?} is not in {}",
+            text,
+            self.body
+        );
     }
 
     /// 503 that says when to come again: nothing was wrong with the request.
     #[track_caller]
     pub fn asks_to_come_again(&self) {
-        assert_eq!(self.status, StatusCode::SERVICE_UNAVAILABLE, "{}", self.body);
-        let after = self.headers.get("retry-after").expect("a Retry-After header");
-        let seconds: u64 = after.to_str().unwrap_or_default().parse().expect("a number of seconds");
+        assert_eq!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{}",
+            self.body
+        );
+        let after = self
+            .headers
+            .get("retry-after")
+            .expect("a Retry-After header");
+        let seconds: u64 = after
+            .to_str()
+            .unwrap_or_default()
+            .parse()
+            .expect("a number of seconds");
         assert!(seconds <= 60, "{seconds}");
     }
 
@@ -85,5 +106,7 @@ impl Answer {
 /// A JSON number as a float.
 #[track_caller]
 pub fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("{value} is no number"))
 }

@@ -104,7 +104,10 @@ impl Home {
     /// The flags that make a server use it.
     pub fn flags(&self) -> Vec<String> {
         let data = self.folder().join("data");
-        let mut flags = vec![format!("--sqlite-path={}", data.join("influxd.sqlite").display())];
+        let mut flags = vec![format!(
+            "--sqlite-path={}",
+            data.join("influxd.sqlite").display()
+        )];
         if let HomeStore::Postgres { url, .. } = &self.store {
             flags.push(format!("--store-url={url}"));
         }

@@ -13,7 +13,7 @@ mod server;
 
 pub use answer::{Answer, number};
 pub use client::{Client, Person};
-pub use home::{Home};
+pub use home::Home;
 pub use server::{Server, Stopped, influxd};
 
 /// The token that the harness sets servers up with.

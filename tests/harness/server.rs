@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::oneshot;
 
+use crate::OPERATOR_TOKEN;
 use crate::client::{Client, Person};
 use crate::home::Home;
-use crate::OPERATOR_TOKEN;
 
 /// How long a server may take to listen or to stop; far more than it needs.
 const PATIENCE: Duration = Duration::from_secs(60);

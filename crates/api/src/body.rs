@@ -42,7 +42,10 @@ pub(crate) async fn read(
 
 /// What a body beyond the limit gets (data-endpoints 4.2).
 pub(crate) fn too_large() -> ApiError {
-    ApiError::new(ErrorCode::TooLarge, "unable to read data: points batch is too large")
+    ApiError::new(
+        ErrorCode::TooLarge,
+        "unable to read data: points batch is too large",
+    )
 }
 
 /// The client stopped sending, or sent what is no body. Nobody may be there to read the answer.
@@ -52,7 +55,9 @@ pub(crate) fn broken(_: PayloadError) -> ApiError {
 
 /// What a request says of the length of its body.
 pub(crate) fn length(request: &actix_web::HttpRequest) -> Option<usize> {
-    let value = request.headers().get(actix_web::http::header::CONTENT_LENGTH)?;
+    let value = request
+        .headers()
+        .get(actix_web::http::header::CONTENT_LENGTH)?;
     value.to_str().ok()?.parse().ok()
 }
 
@@ -79,9 +84,10 @@ impl actix_web::FromRequest for Body {
                 .map_err(|_| ApiError::invalid("the request is malformed"))?;
             match read(payload, limit, hint).await {
                 Ok(bytes) => Ok(Self(bytes)),
-                Err(ApiError::Client { code: ErrorCode::TooLarge, .. }) => {
-                    Err(ApiError::new(ErrorCode::TooLarge, "the body is too large"))
-                }
+                Err(ApiError::Client {
+                    code: ErrorCode::TooLarge,
+                    ..
+                }) => Err(ApiError::new(ErrorCode::TooLarge, "the body is too large")),
                 Err(error) => Err(error),
             }
         })

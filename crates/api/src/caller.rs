@@ -28,6 +28,9 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = request.extensions().get::<Self>().cloned();
         // Only open routes come without one, and no handler of theirs asks.
-        ready(caller.ok_or(ApiError::new(ErrorCode::Unauthorized, "unauthorized access")))
+        ready(caller.ok_or(ApiError::new(
+            ErrorCode::Unauthorized,
+            "unauthorized access",
+        )))
     }
 }

@@ -4,9 +4,7 @@ use std::io::Write;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::http::header::{
-    CONTENT_ENCODING, HeaderMap, HeaderValue, VARY,
-};
+use actix_web::http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, VARY};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -35,8 +33,7 @@ pub(crate) fn compress(
 ) -> ServiceResponse<BoxBody> {
     let size = response.response().body().size();
     if size != BodySize::None {
-        let accept_encoding = HeaderValue::from_static("Accept-Encoding");
-        response.headers_mut().insert(VARY, accept_encoding);
+        response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     let BodySize::Sized(THRESHOLD..) = size else {
         return response;
@@ -61,8 +58,7 @@ fn mark(headers: &mut HeaderMap) {
 }
 
 fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder =
-        GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
     encoder.write_all(bytes)?;
     encoder.finish()
 }
@@ -82,7 +78,11 @@ mod tests {
             ("deflate", false),
             ("", false),
         ] {
-            assert_eq!(is_wanted(std::iter::once(header.as_bytes())), expected, "{header}");
+            assert_eq!(
+                is_wanted(std::iter::once(header.as_bytes())),
+                expected,
+                "{header}"
+            );
         }
     }
 }

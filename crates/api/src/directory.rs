@@ -110,7 +110,8 @@ impl Directory {
     /// The bucket that these parameters meant within the last second.
     pub(crate) fn cached_bucket(&self, org: &str, bucket: &str) -> Option<Arc<Bucket>> {
         let now = self.clock.now();
-        self.buckets.read(|orgs| orgs.get(org)?.get(bucket)?.fresh(now))
+        self.buckets
+            .read(|orgs| orgs.get(org)?.get(bucket)?.fresh(now))
     }
 
     /// The bucket that the parameters of `/api/v2/write` mean (data-endpoints 6): an organization
@@ -121,22 +122,37 @@ impl Directory {
         let org_id = find_org(&mut *transaction, org).await?;
         let found = find_bucket(&mut *transaction, org_id, bucket).await?;
         let Some(found) = found else {
-            return Err(ApiError::not_found(format!("bucket \"{bucket}\" not found")));
+            return Err(ApiError::not_found(format!(
+                "bucket \"{bucket}\" not found"
+            )));
         };
         let value = Arc::new(found);
         if self.generation() == generation {
-            let aged = Aged { since, value: Arc::clone(&value) };
+            let aged = Aged {
+                since,
+                value: Arc::clone(&value),
+            };
             self.buckets.write(|orgs| {
-                remember(orgs.entry(org.to_owned()).or_default(), bucket.to_owned(), aged);
+                remember(
+                    orgs.entry(org.to_owned()).or_default(),
+                    bucket.to_owned(),
+                    aged,
+                );
             });
         }
         Ok(value)
     }
 
     /// What `database` and `policy` (empty: the default) meant within the last second.
-    pub(crate) fn cached_targets(&self, org: OrgId, database: &str, policy: &str) -> Option<Targets> {
+    pub(crate) fn cached_targets(
+        &self,
+        org: OrgId,
+        database: &str,
+        policy: &str,
+    ) -> Option<Targets> {
         let now = self.clock.now();
-        self.targets.read(|orgs| orgs.get(&org)?.get(database)?.get(policy)?.fresh(now))
+        self.targets
+            .read(|orgs| orgs.get(&org)?.get(database)?.get(policy)?.fresh(now))
     }
 
     /// The buckets that a 1.x write to `database` and `policy` may mean (data-endpoints 3). A
@@ -155,7 +171,12 @@ impl Directory {
             is_default: policy.is_empty().then_some(true),
             ..DbrpFilter::default()
         };
-        let physical = transaction.dbrps().list(org, &filter).await?.into_iter().next();
+        let physical = transaction
+            .dbrps()
+            .list(org, &filter)
+            .await?
+            .into_iter()
+            .next();
         let mut buckets = Vec::new();
         if let Some(physical) = physical {
             buckets.extend(transaction.buckets().find(physical.bucket).await?);
@@ -172,13 +193,20 @@ impl Directory {
         }
         let value: Targets = buckets.into();
         if !value.is_empty() && self.generation() == generation {
-            let aged = Aged { since, value: Arc::clone(&value) };
+            let aged = Aged {
+                since,
+                value: Arc::clone(&value),
+            };
             self.targets.write(|orgs| {
                 let databases = orgs.entry(org).or_default();
                 if databases.len() >= CAPACITY {
                     databases.clear();
                 }
-                remember(databases.entry(database.to_owned()).or_default(), policy.to_owned(), aged);
+                remember(
+                    databases.entry(database.to_owned()).or_default(),
+                    policy.to_owned(),
+                    aged,
+                );
             });
         }
         Ok(value)
@@ -187,17 +215,27 @@ impl Directory {
     /// What the caller saw of its organization within the last second.
     pub(crate) fn cached_mappings(&self, caller: &Caller) -> Option<Arc<[VisibleMapping]>> {
         let now = self.clock.now();
-        self.mappings.read(|all| all.get(&caller.authorization.id)?.fresh(now))
+        self.mappings
+            .read(|all| all.get(&caller.authorization.id)?.fresh(now))
     }
 
     /// The mappings that the caller can read, and which of them it may write: physical ones
     /// first, then virtual ones in the order of bucket names.
-    pub(crate) async fn mappings(&self, caller: &Caller) -> Result<Arc<[VisibleMapping]>, ApiError> {
+    pub(crate) async fn mappings(
+        &self,
+        caller: &Caller,
+    ) -> Result<Arc<[VisibleMapping]>, ApiError> {
         let (generation, since) = (self.generation(), self.clock.now());
         let org = caller.authorization.org;
         let mut transaction = self.store.begin_read().await?;
-        let physical = transaction.dbrps().list(org, &DbrpFilter::default()).await?;
-        let filter = BucketFilter { org: Some(org), ..BucketFilter::default() };
+        let physical = transaction
+            .dbrps()
+            .list(org, &DbrpFilter::default())
+            .await?;
+        let filter = BucketFilter {
+            org: Some(org),
+            ..BucketFilter::default()
+        };
         let mut buckets = transaction.buckets().list(&filter, Page::ALL).await?;
         buckets.retain(|bucket| sees_bucket(caller, bucket));
         let mut readable: HashMap<BucketId, bool> = HashMap::with_capacity(buckets.len());
@@ -222,7 +260,10 @@ impl Directory {
             })
             .collect();
         if self.generation() == generation {
-            let aged = Aged { since, value: Arc::clone(&value) };
+            let aged = Aged {
+                since,
+                value: Arc::clone(&value),
+            };
             self.mappings.write(|all| {
                 all.insert(caller.authorization.id, aged);
             });

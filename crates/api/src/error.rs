@@ -256,7 +256,12 @@ mod tests {
     #[test]
     fn bodies_are_laid_out_by_family() {
         let body = |family| {
-            String::from_utf8(error_body(ErrorCode::NotFound, "no \"<x>\" \u{fffd}", family)).unwrap()
+            String::from_utf8(error_body(
+                ErrorCode::NotFound,
+                "no \"<x>\" \u{fffd}",
+                family,
+            ))
+            .unwrap()
         };
         assert_eq!(
             body(Family::Compact),

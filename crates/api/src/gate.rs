@@ -47,7 +47,9 @@ pub(crate) async fn gate(
     let started = Instant::now();
     let family = routes::family(request.path());
     let area = Area::of(request.path());
-    let origin = (area == Area::Api).then(|| request.headers().get(ORIGIN).cloned()).flatten();
+    let origin = (area == Area::Api)
+        .then(|| request.headers().get(ORIGIN).cloned())
+        .flatten();
     let method = request.method().clone();
     let agent = request.headers().get(header::USER_AGENT).cloned();
     let gzip = area == Area::V1 && {
@@ -79,7 +81,9 @@ pub(crate) async fn gate(
     }
     add_headers(response.headers_mut(), &state.version);
     if let Some(origin) = origin {
-        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        response
+            .headers_mut()
+            .insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
     count(&state, &response, &method, agent.as_ref(), started);
     Ok(response)
@@ -95,12 +99,23 @@ fn count(
     let request = response.request();
     let (path, status) = (request.match_name().unwrap_or_default(), response.status());
     let took = started.elapsed();
-    state.metrics.handled(&Handled { method, path, status, agent, took });
+    state.metrics.handled(&Handled {
+        method,
+        path,
+        status,
+        agent,
+        took,
+    });
     if matches!(path, "/write" | "/api/v2/write")
         && let Some(caller) = request.extensions().get::<Caller>()
     {
-        let bytes = request.extensions().get::<WrittenBytes>().map_or(0, |bytes| bytes.0);
-        state.metrics.write(caller.authorization.org, path, status, bytes);
+        let bytes = request
+            .extensions()
+            .get::<WrittenBytes>()
+            .map_or(0, |bytes| bytes.0);
+        state
+            .metrics
+            .write(caller.authorization.org, path, status, bytes);
     }
 }
 
@@ -175,7 +190,9 @@ async fn identify(
     surface: Surface,
 ) -> Result<Arc<influxd_tokens::Caller>, Refusal> {
     let headers = request.headers();
-    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .map(HeaderValue::as_bytes);
     let cookies = headers.get_all(header::COOKIE).map(HeaderValue::as_bytes);
     let credential: Credential = choose(surface, request.query_string(), authorization, cookies)
         .ok_or(Refusal::NoCredential)?;
@@ -186,9 +203,7 @@ async fn identify(
     state
         .on_runtime(async move { resolver.resolve(credential).await })
         .await
-        .unwrap_or_else(|error| {
-            Err(Refusal::Store(StoreError::Unavailable(Box::new(error))))
-        })
+        .unwrap_or_else(|error| Err(Refusal::Store(StoreError::Unavailable(Box::new(error)))))
 }
 
 /// What a client is told when its credential does not do (auth-and-resources 8.6).

@@ -57,7 +57,11 @@ impl Inflating {
     /// database is.
     pub(crate) async fn begin(mut payload: Payload, limit: usize) -> Result<Self, ApiError> {
         let mut head = Vec::new();
-        let mut decoder = MultiGzDecoder::new(Limited { bytes: Vec::new(), limit, exceeded: false });
+        let mut decoder = MultiGzDecoder::new(Limited {
+            bytes: Vec::new(),
+            limit,
+            exceeded: false,
+        });
         while head.len() < HEADER {
             match payload.next().await.transpose().map_err(broken)? {
                 Some(chunk) => head.extend_from_slice(&chunk),
@@ -65,7 +69,9 @@ impl Inflating {
             }
         }
         if head.len() < HEADER || !head.starts_with(&[0x1f, 0x8b, 8]) {
-            return Err(ApiError::invalid("unable to read data: gzip: invalid header"));
+            return Err(ApiError::invalid(
+                "unable to read data: gzip: invalid header",
+            ));
         }
         push(&mut decoder, &head)?;
         Ok(Self { payload, decoder })
@@ -79,12 +85,16 @@ impl Inflating {
         if let Err(error) = self.decoder.try_finish() {
             return Err(damaged(&self.decoder, &error));
         }
-        Ok(Bytes::from(std::mem::take(&mut self.decoder.get_mut().bytes)))
+        Ok(Bytes::from(std::mem::take(
+            &mut self.decoder.get_mut().bytes,
+        )))
     }
 }
 
 fn push(decoder: &mut MultiGzDecoder<Limited>, bytes: &[u8]) -> Result<(), ApiError> {
-    decoder.write_all(bytes).map_err(|error| damaged(decoder, &error))
+    decoder
+        .write_all(bytes)
+        .map_err(|error| damaged(decoder, &error))
 }
 
 /// What a damaged body gets; the texts tell a wrong checksum from other damage.

@@ -28,7 +28,9 @@ pub(crate) fn no_content() -> HttpResponse {
 
 /// A text.
 pub(crate) fn plain(status: StatusCode, text: &'static str) -> HttpResponse {
-    HttpResponse::build(status).insert_header((CONTENT_TYPE, PLAIN)).body(text)
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, PLAIN))
+        .body(text)
 }
 
 /// What an unknown path below a resource gets (auth-and-resources 1.7).

@@ -58,7 +58,8 @@ const PRETTY: &[&str] = &[
 /// How the bodies at a path are laid out.
 pub(crate) fn family(path: &str) -> Family {
     let below = |root: &str| {
-        path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        path.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     match Area::of(path) {
         Area::V1 => Family::V1,
@@ -82,7 +83,11 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             .route(web::method(Method::OPTIONS).to(v1::write::options))
             .default_service(web::to(only_post)),
     )
-    .service(web::resource("/query").name("/query").route(web::to(v1::query::query)))
+    .service(
+        web::resource("/query")
+            .name("/query")
+            .route(web::to(v1::query::query)),
+    )
     .service(
         web::resource("/api/v2/delete")
             .name("/api/v2/delete")
@@ -90,13 +95,16 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             .default_service(web::to(only_post)),
     );
     pretty(app, "/api/v2/setup", |r| {
-        r.route(web::get().to(v2::setup::allowed)).route(web::post().to(v2::setup::set_up))
+        r.route(web::get().to(v2::setup::allowed))
+            .route(web::post().to(v2::setup::set_up))
     });
     pretty(app, "/api/v2/orgs", |r| {
-        r.route(web::get().to(v2::orgs::list::list)).route(web::post().to(v2::orgs::create::create))
+        r.route(web::get().to(v2::orgs::list::list))
+            .route(web::post().to(v2::orgs::create::create))
     });
     pretty(app, "/api/v2/orgs/{id}", |r| {
-        r.route(web::get().to(v2::orgs::get::get)).route(web::delete().to(v2::orgs::delete::delete))
+        r.route(web::get().to(v2::orgs::get::get))
+            .route(web::delete().to(v2::orgs::delete::delete))
     });
     pretty(app, "/api/v2/buckets", |r| {
         r.route(web::get().to(v2::buckets::list::list))
@@ -126,16 +134,24 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
         app.service(web::resource(below).route(web::to(page_not_found)));
     }
     app.service(
-        web::resource(["/api/v2", "/api/v2/"]).name("/api/v2").route(web::to(v2::index::index)),
+        web::resource(["/api/v2", "/api/v2/"])
+            .name("/api/v2")
+            .route(web::to(v2::index::index)),
     )
-    .service(web::resource("/ping").name("/ping").route(web::to(system::ping::ping)))
+    .service(
+        web::resource("/ping")
+            .name("/ping")
+            .route(web::to(system::ping::ping)),
+    )
     .service(
         web::resource(["/health", "/health/"])
             .name("/health")
             .route(web::to(system::health::health)),
     )
     .service(
-        web::resource(["/ready", "/ready/"]).name("/ready").route(web::to(system::ready::ready)),
+        web::resource(["/ready", "/ready/"])
+            .name("/ready")
+            .route(web::to(system::ready::ready)),
     )
     .service(
         web::resource(["/metrics", "/metrics/"])
@@ -159,7 +175,10 @@ fn pretty(
 }
 
 async fn only_post() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::new(ErrorCode::MethodNotAllowed, "allow: OPTIONS, POST"))
+    Err(ApiError::new(
+        ErrorCode::MethodNotAllowed,
+        "allow: OPTIONS, POST",
+    ))
 }
 
 /// Paths of the compact family: with a slash behind them they redirect.
@@ -168,7 +187,10 @@ const COMPACT: &[&str] = &["/api/v2/write", "/api/v2/delete"];
 async fn nothing_here(request: HttpRequest) -> HttpResponse {
     let path = request.path();
     if Area::of(path) != Area::Api {
-        return reply::plain(actix_web::http::StatusCode::NOT_FOUND, "no assets included in binary\n");
+        return reply::plain(
+            actix_web::http::StatusCode::NOT_FOUND,
+            "no assets included in binary\n",
+        );
     }
     for known in COMPACT {
         match path.strip_prefix(known) {
@@ -197,7 +219,9 @@ fn redirect(request: &HttpRequest, path: &str) -> HttpResponse {
             .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
             .body(body);
     }
-    HttpResponse::PermanentRedirect().insert_header((LOCATION, location)).finish()
+    HttpResponse::PermanentRedirect()
+        .insert_header((LOCATION, location))
+        .finish()
 }
 
 #[cfg(test)]
@@ -206,7 +230,14 @@ mod tests {
 
     #[test]
     fn no_api_path_is_open_by_default() {
-        for path in ["/api/v2/orgs", "/api/v2orgs", "/api/v2/setup/", "/private/x", "/v1", "/legacy/x"] {
+        for path in [
+            "/api/v2/orgs",
+            "/api/v2orgs",
+            "/api/v2/setup/",
+            "/private/x",
+            "/v1",
+            "/legacy/x",
+        ] {
             assert_eq!(Area::of(path), Area::Api, "{path}");
             assert!(!is_open(&Method::GET, path), "{path}");
         }

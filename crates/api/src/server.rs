@@ -148,11 +148,18 @@ impl Running {
 pub async fn start(config: ServerConfig, services: Services) -> io::Result<Running> {
     let listener = bind(&config.bind)?;
     let addr = listener.local_addr()?;
-    let (head, idle, stop) =
-        (config.read_header_timeout, config.idle_timeout, config.stop_timeout);
+    let (head, idle, stop) = (
+        config.read_header_timeout,
+        config.idle_timeout,
+        config.stop_timeout,
+    );
     let state = web::Data::from(Arc::new(build(config, services)?));
     let watch = Arc::clone(&state.watch);
-    watch.start(&state.runtime, Arc::clone(&state.store), Arc::clone(&state.metrics));
+    watch.start(
+        &state.runtime,
+        Arc::clone(&state.store),
+        Arc::clone(&state.metrics),
+    );
 
     let server = HttpServer::new(move || {
         App::new()
@@ -161,7 +168,11 @@ pub async fn start(config: ServerConfig, services: Services) -> io::Result<Runni
             .configure(routes::configure)
     })
     .client_request_timeout(head)
-    .keep_alive(if idle.is_zero() { KeepAlive::Os } else { KeepAlive::Timeout(idle) })
+    .keep_alive(if idle.is_zero() {
+        KeepAlive::Os
+    } else {
+        KeepAlive::Timeout(idle)
+    })
     // A client that closes its side is gone: what it asked for is stopped.
     .h1_allow_half_closed(false)
     .shutdown_timeout(stop.as_secs().max(1))
@@ -170,11 +181,22 @@ pub async fn start(config: ServerConfig, services: Services) -> io::Result<Runni
     .run();
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    Ok(Running { addr, handle, serving, watch })
+    Ok(Running {
+        addr,
+        handle,
+        serving,
+        watch,
+    })
 }
 
 fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
-    let Services { store, engine, clock, random, registry } = services;
+    let Services {
+        store,
+        engine,
+        clock,
+        random,
+        registry,
+    } = services;
     let version = HeaderValue::from_str(&config.version)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let watch = Arc::new(Watch::new());
@@ -184,8 +206,7 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
         commit: &config.commit,
         date: &config.build_date,
     };
-    let metrics = Metrics::register(registry, &build, random.number())
-        .map_err(io::Error::other)?;
+    let metrics = Metrics::register(registry, &build, random.number()).map_err(io::Error::other)?;
     Ok(AppState {
         version,
         ids: Arc::new(Ids::new(Arc::clone(&random), Arc::clone(&clock))),

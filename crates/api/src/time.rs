@@ -45,7 +45,11 @@ fn push_local(time: i64, offset: i64, out: &mut Vec<u8>) {
         out.push(b'.');
         let start = out.len();
         push_padded(fraction, 9, out);
-        let zeros = out[start..].iter().rev().take_while(|b| **b == b'0').count();
+        let zeros = out[start..]
+            .iter()
+            .rev()
+            .take_while(|b| **b == b'0')
+            .count();
         out.truncate(out.len() - zeros);
     }
 }
@@ -98,7 +102,9 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<i128> {
     let number = |from: usize, to: usize| -> Option<i64> {
         let digits = bytes.get(from..to)?;
         digits.iter().try_fold(0, |sum, digit| {
-            digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'))
+            digit
+                .is_ascii_digit()
+                .then(|| sum * 10 + i64::from(digit - b'0'))
         })
     };
     let literal = |at: usize, expected: u8| (bytes.get(at) == Some(&expected)).then_some(());
@@ -117,7 +123,10 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<i128> {
             return None;
         }
         for place in 0..9 {
-            fraction = fraction * 10 + digits[..count].get(place).map_or(0, |b| i64::from(b - b'0'));
+            fraction = fraction * 10
+                + digits[..count]
+                    .get(place)
+                    .map_or(0, |b| i64::from(b - b'0'));
         }
         rest = &digits[count..];
     }
@@ -182,10 +191,20 @@ mod tests {
     #[test]
     fn what_is_no_instant_is_refused() {
         for bad in [
-            "", "x", "2020-01-01", "2020-01-01T00:00:00", "2020-13-01T00:00:00Z",
-            "2020-02-30T00:00:00Z", "2020-01-01t00:00:00Z", "2020-01-01T24:00:00Z",
-            "2020-01-01T00:00:00.Z", "2020-01-01T00:00:00+2:00", "2020-01-01T00:00:00ZZ",
-            "2020-01-01 00:00:00Z", "2020-01-01T00:00:00+02:00x", "ü020-01-01T00:00:00Z",
+            "",
+            "x",
+            "2020-01-01",
+            "2020-01-01T00:00:00",
+            "2020-13-01T00:00:00Z",
+            "2020-02-30T00:00:00Z",
+            "2020-01-01t00:00:00Z",
+            "2020-01-01T24:00:00Z",
+            "2020-01-01T00:00:00.Z",
+            "2020-01-01T00:00:00+2:00",
+            "2020-01-01T00:00:00ZZ",
+            "2020-01-01 00:00:00Z",
+            "2020-01-01T00:00:00+02:00x",
+            "ü020-01-01T00:00:00Z",
         ] {
             assert_eq!(parse_rfc3339(bad), None, "{bad}");
         }

@@ -14,7 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::SecretString;
 use sqlx::{ConnectOptions, Connection, Executor};
@@ -35,21 +35,22 @@ pub struct ScratchCluster {
     guardian: Option<(Child, ChildStdin)>,
 }
 
-static SHARED: Mutex<Weak<ScratchCluster>> = Mutex::new(Weak::new());
+/// Never dropped: the guardian ends it with the process.
+static SHARED: Mutex<Option<Arc<ScratchCluster>>> = Mutex::new(None);
 
 impl ScratchCluster {
-    /// The cluster of this process, started when first asked for. It ends when nobody holds it.
+    /// The cluster of this process, started when first asked for. It ends with the process.
     ///
     /// # Errors
     ///
     /// As [`Self::start`].
     pub fn shared() -> io::Result<Arc<Self>> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cluster) = shared.upgrade() {
-            return Ok(cluster);
+        if let Some(cluster) = &*shared {
+            return Ok(Arc::clone(cluster));
         }
         let cluster = Arc::new(Self::start()?);
-        *shared = Arc::downgrade(&cluster);
+        *shared = Some(Arc::clone(&cluster));
         Ok(cluster)
     }
 
@@ -162,7 +163,7 @@ impl ScratchCluster {
         let script = r#"trap "" INT TERM HUP
             while read -r _; do :; done
             "$1/pg_ctl" --pgdata "$2/data" --mode immediate --silent stop
-            rm -rf "$2/data" "$2/log""#;
+            rm -rf "$2""#;
         let mut command = as_unprivileged("sh".as_ref());
         let mut child = command
             .args(["-c", script, "guardian"])

@@ -1,29 +1,5 @@
 //! The laws of every store, on PostgreSQL, with two servers on one database.
 
-use std::sync::Arc;
+mod common;
 
-use influxd_store::conformance::Subject;
-use influxd_store_postgres::scratch::ScratchCluster;
-use influxd_store_postgres::{PostgresOptions, PostgresStore};
-
-async fn fresh() -> Subject {
-    let cluster = ScratchCluster::shared().unwrap();
-    let mut options = PostgresOptions::new(cluster.create_database().await.unwrap());
-    options.max_connections = 8;
-    // Both bring the schema up to date at the same time.
-    let (one, two) = tokio::join!(
-        PostgresStore::open(options.clone()),
-        PostgresStore::open(options)
-    );
-    let (store, other_store) = (one.unwrap(), two.unwrap());
-    let (chunks, other_chunks) = (Arc::clone(&store), Arc::clone(&other_store));
-    Subject {
-        store,
-        chunks,
-        other_store,
-        other_chunks,
-        keep: Box::new(cluster),
-    }
-}
-
-influxd_store::conformance!(fresh);
+influxd_store::conformance!(common::fresh);

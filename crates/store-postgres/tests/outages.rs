@@ -1,4 +1,8 @@
 //! What happens when the database goes away, comes back, or comes back as another one.
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests end by panicking, and so do their helpers"
+)]
 
 use std::error::Error;
 use std::time::Duration;
@@ -65,7 +69,7 @@ fn everything_said(error: &StoreError) -> String {
     let mut all = format!("{error} {error:?}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        all.push_str(&format!(" {error} {error:?}"));
+        all = format!("{all} {error} {error:?}");
         cause = error.source();
     }
     all

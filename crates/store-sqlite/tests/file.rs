@@ -1,4 +1,8 @@
 //! What only a store in a file has to do: keep it private, scrub it, share it with nobody.
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests end by panicking, and so do their helpers"
+)]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

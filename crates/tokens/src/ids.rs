@@ -27,41 +27,46 @@ impl Ids {
         }
     }
 
-    fn flake(&self) -> u64 {
-        let now_ms = self.clock.now().max(0) as u64 / 1_000_000;
-        self.snowflake.next(now_ms).get()
+    /// Asks until the number is one that an id can have: neither generator gives zero twice.
+    fn flake<T>(&self, id: impl Fn(u64) -> Option<T>) -> T {
+        loop {
+            let now_ms = self.clock.now().max(0) as u64 / 1_000_000;
+            if let Some(id) = id(self.snowflake.next(now_ms).get()) {
+                return id;
+            }
+        }
     }
 
-    fn random(&self) -> u64 {
+    fn random<T>(&self, id: impl Fn(u64) -> Option<T>) -> T {
         loop {
-            if let Some(id) = random_id(self.random.number()) {
-                return id.get();
+            if let Some(id) = random_id(self.random.number()).and_then(|number| id(number.get())) {
+                return id;
             }
         }
     }
 
     /// For an organization: random.
     pub fn org(&self) -> OrgId {
-        OrgId::new(self.random()).expect("a random id is not zero")
+        self.random(OrgId::new)
     }
 
     /// For a bucket: random.
     pub fn bucket(&self) -> BucketId {
-        BucketId::new(self.random()).expect("a random id is not zero")
+        self.random(BucketId::new)
     }
 
     /// For a user: a snowflake.
     pub fn user(&self) -> UserId {
-        UserId::new(self.flake()).expect("a snowflake is not zero")
+        self.flake(UserId::new)
     }
 
     /// For a token or a 1.x user: a snowflake.
     pub fn authorization(&self) -> AuthorizationId {
-        AuthorizationId::new(self.flake()).expect("a snowflake is not zero")
+        self.flake(AuthorizationId::new)
     }
 
     /// For a DBRP mapping: a snowflake.
     pub fn dbrp(&self) -> DbrpId {
-        DbrpId::new(self.flake()).expect("a snowflake is not zero")
+        self.flake(DbrpId::new)
     }
 }

@@ -42,7 +42,9 @@ async fn main() -> ExitCode {
             .replace("{bucket}", BUCKET)
             .replace("{token}", OPERATOR_TOKEN)
     };
-    let status = Command::new(program).args(parameters.iter().map(filled)).status();
+    let status = Command::new(program)
+        .args(parameters.iter().map(filled))
+        .status();
     match status.map(|status| status.code()) {
         Ok(Some(0)) => ExitCode::SUCCESS,
         Ok(Some(code)) => ExitCode::from(u8::try_from(code).unwrap_or(1)),

@@ -47,7 +47,10 @@ impl Fields {
     pub(crate) fn of(value: Json, name: &'static str) -> Result<Self, DecodeError> {
         match value {
             Json::Object(members) => Ok(Self { name, members }),
-            Json::Null => Ok(Self { name, members: Vec::new() }),
+            Json::Null => Ok(Self {
+                name,
+                members: Vec::new(),
+            }),
             other => Err(DecodeError::Type {
                 found: other.kind().to_owned(),
                 place: "value".to_owned(),
@@ -57,7 +60,10 @@ impl Fields {
     }
 
     fn take(&mut self, field: &str) -> Option<Json> {
-        let at = self.members.iter().rposition(|(key, _)| key.eq_ignore_ascii_case(field))?;
+        let at = self
+            .members
+            .iter()
+            .rposition(|(key, _)| key.eq_ignore_ascii_case(field))?;
         match std::mem::replace(&mut self.members[at].1, Json::Null) {
             Json::Null => None,
             value => Some(value),
@@ -124,9 +130,11 @@ impl Fields {
     ) -> Result<Option<Vec<Self>>, DecodeError> {
         match self.take(field) {
             None => Ok(None),
-            Some(Json::Array(items)) => {
-                items.into_iter().map(|item| Self::of(item, name)).collect::<Result<_, _>>().map(Some)
-            }
+            Some(Json::Array(items)) => items
+                .into_iter()
+                .map(|item| Self::of(item, name))
+                .collect::<Result<_, _>>()
+                .map(Some),
             Some(other) => Err(self.wrong(field, &other, "[]object")),
         }
     }
@@ -147,22 +155,35 @@ mod tests {
         let mut body = fields(r#"{"Name": "a", "NAME": "b", "orgID": null, "foo": 1}"#);
         assert_eq!(body.string("name"), Ok(Some("b".to_owned())));
         assert_eq!(body.id::<OrgId>("orgID"), Ok(None));
-        assert!(Fields::read(b"null", "x").unwrap().string("a").unwrap().is_none());
+        assert!(
+            Fields::read(b"null", "x")
+                .unwrap()
+                .string("a")
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
     fn wrong_types_are_named() {
-        let message = fields(r#"{"name": 5}"#).string("name").unwrap_err().to_string();
+        let message = fields(r#"{"name": 5}"#)
+            .string("name")
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             message,
             "json: cannot unmarshal number into Go struct field postBucketRequest.name of type string"
         );
-        let message = fields(r#"{"everySeconds": 1.5}"#).integer("everySeconds").unwrap_err();
+        let message = fields(r#"{"everySeconds": 1.5}"#)
+            .integer("everySeconds")
+            .unwrap_err();
         assert_eq!(
             message.to_string(),
             "json: cannot unmarshal number 1.5 into Go struct field postBucketRequest.everySeconds of type int64"
         );
-        let message = fields(r#"{"orgID": "abc"}"#).id::<OrgId>("orgID").unwrap_err();
+        let message = fields(r#"{"orgID": "abc"}"#)
+            .id::<OrgId>("orgID")
+            .unwrap_err();
         assert_eq!(message.to_string(), "id must have a length of 16 bytes");
     }
 }

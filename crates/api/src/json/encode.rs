@@ -9,7 +9,9 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 pub(crate) fn pretty(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024);
     let mut serializer = Serializer::with_formatter(&mut bytes, Layout::default());
-    value.serialize(&mut serializer).expect("our answers are plain structs and lists");
+    value
+        .serialize(&mut serializer)
+        .expect("our answers are plain structs and lists");
     bytes
 }
 
@@ -71,8 +73,8 @@ pub(crate) fn push_replaced(text: &str, out: &mut Vec<u8>) {
     let start = out.len();
     push_string(text, out);
     if text.contains(char::REPLACEMENT_CHARACTER) {
-        let written = String::from_utf8_lossy(&out[start..])
-            .replace(char::REPLACEMENT_CHARACTER, "\\ufffd");
+        let written =
+            String::from_utf8_lossy(&out[start..]).replace(char::REPLACEMENT_CHARACTER, "\\ufffd");
         out.truncate(start);
         out.extend_from_slice(written.as_bytes());
     }
@@ -127,7 +129,11 @@ impl Formatter for Layout {
         self.close(writer, b"]")
     }
 
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.item(w, first)
     }
 
@@ -144,7 +150,11 @@ impl Formatter for Layout {
         self.close(writer, b"}")
     }
 
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.item(w, first)
     }
 

@@ -79,8 +79,12 @@ impl Reader<'_> {
         }
         match self.next_solid()? {
             b'n' => self.word(b"ull", "in literal null").map(|()| Json::Null),
-            b't' => self.word(b"rue", "in literal true").map(|()| Json::Boolean(true)),
-            b'f' => self.word(b"alse", "in literal false").map(|()| Json::Boolean(false)),
+            b't' => self
+                .word(b"rue", "in literal true")
+                .map(|()| Json::Boolean(true)),
+            b'f' => self
+                .word(b"alse", "in literal false")
+                .map(|()| Json::Boolean(false)),
             b'"' => self.string().map(Json::String),
             first @ (b'-' | b'0'..=b'9') => self.number(first),
             b'[' => self.array(depth),
@@ -201,9 +205,10 @@ impl Reader<'_> {
         let mut number = 0;
         for _ in 0..4 {
             let byte = self.next()?;
-            let digit = char::from(byte)
-                .to_digit(16)
-                .ok_or(JsonError::Character(byte, "in \\u hexadecimal character escape"))?;
+            let digit = char::from(byte).to_digit(16).ok_or(JsonError::Character(
+                byte,
+                "in \\u hexadecimal character escape",
+            ))?;
             number = number << 4 | digit;
         }
         Ok(number)
@@ -274,10 +279,19 @@ mod tests {
         check("{", "unexpected EOF");
         check("{\"a\"", "unexpected EOF");
         check("x", "invalid character 'x' looking for beginning of value");
-        check("\u{feff}{}", "invalid character 'ï' looking for beginning of value");
-        check("{a:1}", "invalid character 'a' looking for beginning of object key string");
+        check(
+            "\u{feff}{}",
+            "invalid character 'ï' looking for beginning of value",
+        );
+        check(
+            "{a:1}",
+            "invalid character 'a' looking for beginning of object key string",
+        );
         check("{\"a\" 1}", "invalid character '1' after object key");
-        check("{\"a\":1 2}", "invalid character '2' after object key:value pair");
+        check(
+            "{\"a\":1 2}",
+            "invalid character '2' after object key:value pair",
+        );
         check("[1 2]", "invalid character '2' after array element");
         check("-", "unexpected EOF");
         check("\"\n\"", "invalid character '\\n' in string literal");
@@ -287,7 +301,10 @@ mod tests {
     #[test]
     fn values_keep_what_was_written() {
         check("1.50e+3 tail", "Number(\"1.50e+3\")");
-        check(r#""\u00fc\n\ud83d\ude00\ud83dx""#, "String(\"ü\\n😀\u{fffd}x\")");
+        check(
+            r#""\u00fc\n\ud83d\ude00\ud83dx""#,
+            "String(\"ü\\n😀\u{fffd}x\")",
+        );
         check("[true, null]", "Array([Boolean(true), Null])");
     }
 }

@@ -20,11 +20,20 @@ impl Agents {
             .and_then(|agent| agent.split(['/', ' ', '(', ';']).next())
             .filter(|name| !name.is_empty() && name.len() <= MAX_LENGTH)
             .unwrap_or("unknown");
-        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+        if let Some(known) = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+        {
             return Arc::clone(known);
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let name: Arc<str> = Arc::from(if known.len() < CAPACITY { name } else { "other" });
+        let name: Arc<str> = Arc::from(if known.len() < CAPACITY {
+            name
+        } else {
+            "other"
+        });
         known.insert(Arc::clone(&name));
         name
     }

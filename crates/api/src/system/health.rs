@@ -14,7 +14,11 @@ pub(crate) async fn health(state: web::Data<AppState>) -> HttpResponse {
     let (status, message, word) = if state.watch.is_up() {
         (StatusCode::OK, "ready for queries and writes", "pass")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the database is not available", "fail")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database is not available",
+            "fail",
+        )
     };
     let mut body = Vec::with_capacity(192);
     body.extend_from_slice(b"{\"name\":\"influxdb\", \"message\":");
@@ -26,5 +30,7 @@ pub(crate) async fn health(state: web::Data<AppState>) -> HttpResponse {
     body.extend_from_slice(b", \"commit\": ");
     json::push_string(&state.config.commit, &mut body);
     body.extend_from_slice(b"}\n");
-    HttpResponse::build(status).insert_header((CONTENT_TYPE, JSON_UTF8)).body(body)
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, JSON_UTF8))
+        .body(body)
 }

@@ -28,7 +28,9 @@ pub(crate) async fn metrics(state: web::Data<AppState>) -> HttpResponse {
         tracing::error!(%error, "the metrics could not be written");
         return HttpResponse::InternalServerError().finish();
     }
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT)).body(text)
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, TEXT))
+        .body(text)
 }
 
 /// What was built, for `influxdb_info`.
@@ -72,8 +74,14 @@ struct Resources {
     buckets: IntCounter,
 }
 
-const REQUEST_LABELS: &[&str] =
-    &["handler", "method", "path", "status", "user_agent", "response_code"];
+const REQUEST_LABELS: &[&str] = &[
+    "handler",
+    "method",
+    "path",
+    "status",
+    "user_agent",
+    "response_code",
+];
 const DATA_LABELS: &[&str] = &["org_id", "status", "endpoint"];
 
 impl Metrics {
@@ -84,25 +92,39 @@ impl Metrics {
         id: u64,
     ) -> Result<Self, prometheus::Error> {
         let info = GaugeVec::new(
-            Opts::new("influxdb_info", "Information about the influxdb environment."),
+            Opts::new(
+                "influxdb_info",
+                "Information about the influxdb environment.",
+            ),
             &["version", "commit", "build_date", "os", "arch", "cpus"],
         )?;
-        let cpus = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+        let cpus = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .to_string();
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
         info.with_label_values(&[build.version, build.commit, build.date, os, arch, &cpus])
             .set(1.0);
         add(&registry, info)?;
         let uptime = GaugeVec::new(
-            Opts::new("influxdb_uptime_seconds", "influxdb process uptime in seconds"),
+            Opts::new(
+                "influxdb_uptime_seconds",
+                "influxdb process uptime in seconds",
+            ),
             &["id"],
         )?;
         let id = format!("{id:016x}");
         let uptime = add(&registry, uptime)?.with_label_values(&[id.as_str()]);
         let counters = |name: &str, help: &str, labels: &[&str]| {
-            add(&registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+            add(
+                &registry,
+                IntCounterVec::new(Opts::new(name, help), labels)?,
+            )
         };
         let histograms = |name: &str, help: &str, labels: &[&str]| {
-            add(&registry, HistogramVec::new(HistogramOpts::new(name, help), labels)?)
+            add(
+                &registry,
+                HistogramVec::new(HistogramOpts::new(name, help), labels)?,
+            )
         };
         let metrics = Self {
             requests: counters(
@@ -172,7 +194,9 @@ impl Metrics {
             request.status.as_str(),
         ];
         self.requests.with_label_values(&labels).inc();
-        self.durations.with_label_values(&labels).observe(request.took.as_secs_f64());
+        self.durations
+            .with_label_values(&labels)
+            .observe(request.took.as_secs_f64());
     }
 
     /// Counts a write: whose, where to, how it ended (a success on `/write` counts as 200), and
@@ -187,7 +211,9 @@ impl Metrics {
         };
         let labels = [org, status.as_str(), endpoint];
         self.write_requests.with_label_values(&labels).inc();
-        self.write_bytes.with_label_values(&labels).inc_by(bytes as u64);
+        self.write_bytes
+            .with_label_values(&labels)
+            .inc_by(bytes as u64);
     }
 
     /// Counts a credential that was refused.
@@ -199,12 +225,17 @@ impl Metrics {
     pub(crate) fn query(&self, success: bool, took: Duration) {
         let labels = [query_result(success)];
         self.queries.with_label_values(&labels).inc();
-        self.query_durations.with_label_values(&labels).observe(took.as_secs_f64());
+        self.query_durations
+            .with_label_values(&labels)
+            .observe(took.as_secs_f64());
     }
 
     /// Notes how many organizations and buckets there are.
     pub(crate) fn counted(&self, counts: [u64; 2]) {
-        let Resources { organizations, buckets } = &self.resources;
+        let Resources {
+            organizations,
+            buckets,
+        } = &self.resources;
         for (counter, count) in [organizations, buckets].into_iter().zip(counts) {
             if count < counter.get() {
                 counter.reset();

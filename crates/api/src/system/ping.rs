@@ -14,8 +14,7 @@ pub(crate) async fn ping(request: HttpRequest) -> HttpResponse {
         Method::GET | Method::HEAD => reply::no_content(),
         Method::OPTIONS => HttpResponse::Ok().insert_header((ALLOW, METHODS)).finish(),
         _ => {
-            let mut refusal =
-                reply::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
+            let mut refusal = reply::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n");
             refusal.headers_mut().insert(ALLOW, METHODS);
             refusal
         }

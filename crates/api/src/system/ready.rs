@@ -17,7 +17,9 @@ pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
         rfc3339(state.started),
         duration(up),
     );
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON_UTF8)).body(body)
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, JSON_UTF8))
+        .body(body)
 }
 
 /// A length of time (nanoseconds, not negative) as `1h2m3.5s`.

@@ -28,7 +28,10 @@ pub(crate) struct Watch {
 impl Watch {
     /// The store is taken to be there: it was opened a moment ago.
     pub(crate) const fn new() -> Self {
-        Self { up: AtomicBool::new(true), task: Mutex::new(None) }
+        Self {
+            up: AtomicBool::new(true),
+            task: Mutex::new(None),
+        }
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -67,7 +70,12 @@ impl Watch {
 
     /// Ends it.
     pub(crate) fn stop(&self) {
-        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(task) = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             task.abort();
         }
     }
@@ -88,6 +96,10 @@ impl Watch {
 async fn count(store: &dyn Store) -> influxd_store::Result<[u64; 2]> {
     let mut transaction = store.begin_read().await?;
     let organizations = transaction.organizations().list(Page::ALL).await?.len();
-    let buckets = transaction.buckets().list(&BucketFilter::default(), Page::ALL).await?.len();
+    let buckets = transaction
+        .buckets()
+        .list(&BucketFilter::default(), Page::ALL)
+        .await?
+        .len();
     Ok([organizations as u64, buckets as u64])
 }

@@ -19,7 +19,10 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -34,7 +37,10 @@ impl Reply {
     /// Fails unless it is an error with this status and message.
     pub(super) fn is_refused(&self, status: u16, message: &str) {
         let got = self.json();
-        assert_eq!((self.status, got["message"].as_str()), (status, Some(message)));
+        assert_eq!(
+            (self.status, got["message"].as_str()),
+            (status, Some(message))
+        );
         assert_eq!(self.header("X-Platform-Error-Code"), got["code"].as_str());
         assert_eq!(self.header("WWW-Authenticate"), None);
     }
@@ -52,7 +58,8 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Reply {
-        let mut request = format!("{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
+        let mut request =
+            format!("{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -71,15 +78,27 @@ impl Client {
 }
 
 fn parse(answer: &[u8]) -> Reply {
-    let end = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("an answer has a head");
+    let end = answer
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .expect("an answer has a head");
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .unwrap()
+        .parse()
+        .unwrap();
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut reply = Reply { status, headers, body: answer[end + 4..].to_vec() };
+    let mut reply = Reply {
+        status,
+        headers,
+        body: answer[end + 4..].to_vec(),
+    };
     if reply.header("Transfer-Encoding") == Some("chunked") {
         reply.body = unchunk(&reply.body);
     }

@@ -32,14 +32,19 @@ async fn every_form_of_a_good_token_gets_in_everywhere() {
     }
     let target = format!("/query?q=SHOW+DATABASES&u=x&p={TOKEN}");
     let bad = [("Authorization", "Token nonsense")];
-    assert_eq!(server.client.send("GET", &target, &bad, b"").await.status, 200);
+    assert_eq!(
+        server.client.send("GET", &target, &bad, b"").await.status,
+        200
+    );
     server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_else_is_refused_in_the_words_of_the_contract() {
     let server = TestServer::set_up().await;
-    let digest = influxd_tokens::ApiToken::from(TOKEN.as_bytes().to_vec()).digest().to_phc();
+    let digest = influxd_tokens::ApiToken::from(TOKEN.as_bytes().to_vec())
+        .digest()
+        .to_phc();
     for (header, words) in [
         (None, "unauthorized access"),
         (Some(TOKEN.to_owned()), "unauthorized access"),
@@ -55,20 +60,34 @@ async fn everything_else_is_refused_in_the_words_of_the_contract() {
         (Some(basic("admin", "admin-password")), "Unauthorized"),
         (Some(basic(TOKEN, "")), "Unauthorized"),
     ] {
-        let headers: Vec<(&str, &str)> =
-            header.iter().map(|value| ("Authorization", value.as_str())).collect();
-        let reply = server.client.send("GET", "/query?q=SHOW+DATABASES", &headers, b"").await;
+        let headers: Vec<(&str, &str)> = header
+            .iter()
+            .map(|value| ("Authorization", value.as_str()))
+            .collect();
+        let reply = server
+            .client
+            .send("GET", "/query?q=SHOW+DATABASES", &headers, b"")
+            .await;
         reply.is_refused(401, words);
         assert_eq!(reply.json()["error"], reply.json()["message"]);
-        let reply = server.client.send("GET", "/api/v2/buckets", &headers, b"").await;
+        let reply = server
+            .client
+            .send("GET", "/api/v2/buckets", &headers, b"")
+            .await;
         reply.is_refused(401, "unauthorized access");
-        assert_eq!(reply.text(), r#"{"code":"unauthorized","message":"unauthorized access"}"#);
+        assert_eq!(
+            reply.text(),
+            r#"{"code":"unauthorized","message":"unauthorized access"}"#
+        );
     }
     for query in ["u=x&p=wrong", "u=x&p=%00"] {
         let target = format!("/write?db=first&{query}");
         let good = format!("Token {TOKEN}");
         let headers = [("Authorization", good.as_str())];
-        let reply = server.client.send("POST", &target, &headers, b"m f=1").await;
+        let reply = server
+            .client
+            .send("POST", &target, &headers, b"m f=1")
+            .await;
         reply.is_refused(401, "Unauthorized");
     }
     // `u` and `p` belong into no URL of the API, and no form.
@@ -82,8 +101,14 @@ async fn everything_else_is_refused_in_the_words_of_the_contract() {
 async fn refusals_are_counted_by_reason_and_secrets_are_in_no_metric() {
     let server = TestServer::set_up().await;
     server.client.send("GET", "/api/v2/buckets", &[], b"").await;
-    let headers = [("Authorization", "Token hush-hush"), ("User-Agent", "curl/8.0")];
-    server.client.send("GET", "/api/v2/buckets", &headers, b"").await;
+    let headers = [
+        ("Authorization", "Token hush-hush"),
+        ("User-Agent", "curl/8.0"),
+    ];
+    server
+        .client
+        .send("GET", "/api/v2/buckets", &headers, b"")
+        .await;
     server.operator("GET", "/api/v2/buckets", "").await;
     let metrics = server.client.send("GET", "/metrics", &[], b"").await.text();
     assert!(metrics.contains("http_refused_credentials_total{reason=\"no_credential\"} 1"));

@@ -48,7 +48,10 @@ impl TestServer {
         let body = format!(
             r#"{{"username":"admin","password":"admin-password","org":"acme","bucket":"first","token":"{TOKEN}"}}"#
         );
-        let reply = self.client.send("POST", "/api/v2/setup", &[], body.as_bytes()).await;
+        let reply = self
+            .client
+            .send("POST", "/api/v2/setup", &[], body.as_bytes())
+            .await;
         assert_eq!(reply.status, 201, "{}", reply.text());
     }
 
@@ -70,16 +73,32 @@ impl TestServer {
             random: Arc::new(OsRandomness),
             registry,
         };
-        let config = ServerConfig { bind: "127.0.0.1:0".to_owned(), version: "v2.9.1".to_owned(), ..config };
+        let config = ServerConfig {
+            bind: "127.0.0.1:0".to_owned(),
+            version: "v2.9.1".to_owned(),
+            ..config
+        };
         let running = start(config, services).await.unwrap();
         let client = Client::new(running.addr());
-        Self { running: Some(running), engine, client, _folder: folder }
+        Self {
+            running: Some(running),
+            engine,
+            client,
+            _folder: folder,
+        }
     }
 
     /// Sends a request as the operator.
     async fn operator(&self, method: &str, target: &str, body: &str) -> Reply {
         let token = format!("Token {TOKEN}");
-        self.client.send(method, target, &[("Authorization", &token)], body.as_bytes()).await
+        self.client
+            .send(
+                method,
+                target,
+                &[("Authorization", &token)],
+                body.as_bytes(),
+            )
+            .await
     }
 
     /// Sends a request as the operator, with further headers.

@@ -19,12 +19,26 @@ fn redacted(value: &Value) -> Value {
             .collect(),
         Value::Array(items) => items.iter().map(redacted).collect(),
         Value::String(text) => {
-            let is_id = |part: &str| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit());
+            let is_id =
+                |part: &str| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit());
             let parts = |text: &str, by: char| -> Vec<String> {
-                text.split(by).map(|p| if is_id(p) { "ID".to_owned() } else { p.to_owned() }).collect()
+                text.split(by)
+                    .map(|p| {
+                        if is_id(p) {
+                            "ID".to_owned()
+                        } else {
+                            p.to_owned()
+                        }
+                    })
+                    .collect()
             };
             let text = parts(text, '/').join("/");
-            json!(text.split('&').map(|p| parts(p, '=').join("=")).collect::<Vec<_>>().join("&"))
+            json!(
+                text.split('&')
+                    .map(|p| parts(p, '=').join("="))
+                    .collect::<Vec<_>>()
+                    .join("&")
+            )
         }
         other => other.clone(),
     }
@@ -35,9 +49,13 @@ async fn set_up_works_once() {
     let server = TestServer::fresh().await;
     let allowed = server.client.send("GET", "/api/v2/setup", &[], b"").await;
     assert_eq!(allowed.text(), "{\n\t\"allowed\": true\n}");
-    let body = json!({"username": "admin", "org": "acme", "bucket": "b/x", "retentionPeriodHrs": 48});
+    let body =
+        json!({"username": "admin", "org": "acme", "bucket": "b/x", "retentionPeriodHrs": 48});
     let body = body.to_string();
-    let reply = server.client.send("POST", "/api/v2/setup", &[], body.as_bytes()).await;
+    let reply = server
+        .client
+        .send("POST", "/api/v2/setup", &[], body.as_bytes())
+        .await;
     assert_eq!(reply.status, 201, "{}", reply.text());
     assert!(!reply.text().contains("influxdb2-sha"), "no digest leaves");
     let made = reply.json();
@@ -60,7 +78,10 @@ async fn set_up_works_once() {
         })
     );
     assert!(reply.text().contains("org=") && reply.text().contains("\\u0026bucket="));
-    let again = server.client.send("POST", "/api/v2/setup", &[], body.as_bytes()).await;
+    let again = server
+        .client
+        .send("POST", "/api/v2/setup", &[], body.as_bytes())
+        .await;
     again.is_refused(422, "onboarding has already been completed");
     let allowed = server.client.send("GET", "/api/v2/setup", &[], b"").await;
     assert_eq!(allowed.json(), json!({"allowed": false}));
@@ -72,14 +93,26 @@ async fn a_refused_set_up_leaves_nothing_behind() {
     let server = TestServer::fresh().await;
     for (body, status, message) in [
         ("", 400, "EOF"),
-        ("{}", 422, "onboarding failed: missing required fields [username,org,bucket]"),
-        (r#"{"username":"a","org":"o"}"#, 422, "onboarding failed: missing required fields [bucket]"),
+        (
+            "{}",
+            422,
+            "onboarding failed: missing required fields [username,org,bucket]",
+        ),
+        (
+            r#"{"username":"a","org":"o"}"#,
+            422,
+            "onboarding failed: missing required fields [bucket]",
+        ),
         (
             r#"{"username":"a","org":"o","bucket":"b","password":"short"}"#,
             400,
             "passwords must be between 8 and 72 characters long",
         ),
-        (r#"{"username":"a","org":" ","bucket":"b"}"#, 400, "org name is empty"),
+        (
+            r#"{"username":"a","org":" ","bucket":"b"}"#,
+            400,
+            "org name is empty",
+        ),
         (
             r#"{"username":"a","org":"o","bucket":"_b"}"#,
             400,
@@ -91,7 +124,10 @@ async fn a_refused_set_up_leaves_nothing_behind() {
             "retention policy duration must be at least 1h0m0s",
         ),
     ] {
-        let reply = server.client.send("POST", "/api/v2/setup", &[], body.as_bytes()).await;
+        let reply = server
+            .client
+            .send("POST", "/api/v2/setup", &[], body.as_bytes())
+            .await;
         reply.is_refused(status, message);
     }
     server.onboard().await;
@@ -101,7 +137,10 @@ async fn a_refused_set_up_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn buckets_come_change_and_go() {
     let server = TestServer::set_up().await;
-    let orgs = server.operator("GET", "/api/v2/orgs?org=acme", "").await.json();
+    let orgs = server
+        .operator("GET", "/api/v2/orgs?org=acme", "")
+        .await
+        .json();
     let org = orgs["orgs"][0]["id"].as_str().unwrap().to_owned();
     let create = |body: Value| {
         let (server, body) = (&server, body.to_string());
@@ -116,7 +155,9 @@ async fn buckets_come_change_and_go() {
     create(json!({"orgID": "00000000000000ab", "name": "x"}))
         .await
         .is_refused(404, "organization not found");
-    create(json!({"name": "x"})).await.is_refused(400, "organization id must be provided");
+    create(json!({"name": "x"}))
+        .await
+        .is_refused(400, "organization id must be provided");
     let rules = json!([{"everySeconds": 60}]);
     create(json!({"orgID": org, "name": "x", "retentionRules": rules}))
         .await
@@ -124,23 +165,47 @@ async fn buckets_come_change_and_go() {
 
     let path = format!("/api/v2/buckets/{id}");
     let patched = server.operator("PATCH", &path, r#"{"name":"three"}"#).await;
-    assert_eq!((patched.status, patched.json()["name"].as_str()), (200, Some("three")));
+    assert_eq!(
+        (patched.status, patched.json()["name"].as_str()),
+        (200, Some("three"))
+    );
     let refused = server.operator("PATCH", &path, r#"{"name":"first"}"#).await;
     refused.is_refused(422, "bucket name is not unique");
 
-    let list = server.operator("GET", &format!("/api/v2/buckets?orgID={org}&limit=2"), "").await;
-    let names: Vec<Value> =
-        list.json()["buckets"].as_array().unwrap().iter().map(|b| b["name"].clone()).collect();
+    let list = server
+        .operator("GET", &format!("/api/v2/buckets?orgID={org}&limit=2"), "")
+        .await;
+    let names: Vec<Value> = list.json()["buckets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["name"].clone())
+        .collect();
     assert_eq!(names, [json!("_monitoring"), json!("_tasks")]);
     let next = format!("/api/v2/buckets?descending=false&limit=2&offset=2&orgID={org}");
     assert_eq!(list.json()["links"]["next"], json!(next));
 
     assert_eq!(server.operator("DELETE", &path, "").await.status, 204);
-    server.operator("DELETE", &path, "").await.is_refused(404, "bucket not found");
-    server.operator("GET", &path, "").await.is_refused(404, "bucket not found");
-    let system = server.operator("GET", "/api/v2/buckets?name=_tasks", "").await.json();
-    let path = format!("/api/v2/buckets/{}", system["buckets"][0]["id"].as_str().unwrap());
-    server.operator("DELETE", &path, "").await.is_refused(400, "system buckets cannot be deleted");
+    server
+        .operator("DELETE", &path, "")
+        .await
+        .is_refused(404, "bucket not found");
+    server
+        .operator("GET", &path, "")
+        .await
+        .is_refused(404, "bucket not found");
+    let system = server
+        .operator("GET", "/api/v2/buckets?name=_tasks", "")
+        .await
+        .json();
+    let path = format!(
+        "/api/v2/buckets/{}",
+        system["buckets"][0]["id"].as_str().unwrap()
+    );
+    server
+        .operator("DELETE", &path, "")
+        .await
+        .is_refused(400, "system buckets cannot be deleted");
     server.stop().await;
 }
 
@@ -150,38 +215,75 @@ async fn mappings_shadow_what_bucket_names_imply() {
     let orgs = server.operator("GET", "/api/v2/orgs", "").await.json();
     let org = orgs["orgs"][0]["id"].as_str().unwrap().to_owned();
     let body = json!({"orgID": org, "name": "second"}).to_string();
-    let second = server.operator("POST", "/api/v2/buckets", &body).await.json();
+    let second = server
+        .operator("POST", "/api/v2/buckets", &body)
+        .await
+        .json();
     let second = second["id"].as_str().unwrap().to_owned();
     let body =
         json!({"orgID": org, "bucketID": second, "database": "first", "retention_policy": "rp"});
-    let made = server.operator("POST", "/api/v2/dbrps", &body.to_string()).await;
-    assert_eq!((made.status, &made.json()["default"]), (201, &json!(true)), "{}", made.text());
-    let again = server.operator("POST", "/api/v2/dbrps", &body.to_string()).await;
-    again.is_refused(422, "another DBRP mapping with same orgID, db, and rp exists");
+    let made = server
+        .operator("POST", "/api/v2/dbrps", &body.to_string())
+        .await;
+    assert_eq!(
+        (made.status, &made.json()["default"]),
+        (201, &json!(true)),
+        "{}",
+        made.text()
+    );
+    let again = server
+        .operator("POST", "/api/v2/dbrps", &body.to_string())
+        .await;
+    again.is_refused(
+        422,
+        "another DBRP mapping with same orgID, db, and rp exists",
+    );
 
     server.writes("mapped f=1 1").await;
-    let reply = server.operator("POST", "/write?db=first&rp=autogen", "implied f=1 1").await;
+    let reply = server
+        .operator("POST", "/write?db=first&rp=autogen", "implied f=1 1")
+        .await;
     assert_eq!(reply.status, 204);
     let seen = server.query("SHOW MEASUREMENTS", "").await.text();
     assert!(seen.contains("mapped"), "{seen}");
-    let seen = server.operator("GET", "/query?db=second&q=SHOW+MEASUREMENTS", "").await.text();
-    assert!(seen.contains("mapped") && !seen.contains("implied"), "{seen}");
+    let seen = server
+        .operator("GET", "/query?db=second&q=SHOW+MEASUREMENTS", "")
+        .await
+        .text();
+    assert!(
+        seen.contains("mapped") && !seen.contains("implied"),
+        "{seen}"
+    );
 
-    let list = server.operator("GET", &format!("/api/v2/dbrps?orgID={org}&db=first"), "").await;
+    let list = server
+        .operator("GET", &format!("/api/v2/dbrps?orgID={org}&db=first"), "")
+        .await;
     let shown: Vec<(Value, Value, Value)> = list.json()["content"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|d| (d["retention_policy"].clone(), d["default"].clone(), d["virtual"].clone()))
+        .map(|d| {
+            (
+                d["retention_policy"].clone(),
+                d["default"].clone(),
+                d["virtual"].clone(),
+            )
+        })
         .collect();
     assert_eq!(
         shown,
-        [(json!("rp"), json!(true), json!(false)), (json!("autogen"), json!(false), json!(true))]
+        [
+            (json!("rp"), json!(true), json!(false)),
+            (json!("autogen"), json!(false), json!(true))
+        ]
     );
     let id = made.json()["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v2/dbrps/{id}?orgID={org}");
     assert_eq!(server.operator("DELETE", &path, "").await.status, 204);
-    server.operator("GET", &path, "").await.is_refused(404, "unable to find DBRP");
+    server
+        .operator("GET", &path, "")
+        .await
+        .is_refused(404, "unable to find DBRP");
     // Seen at once by writes, whatever was remembered.
     server.writes("back f=1 1").await;
     let seen = server.query("SHOW MEASUREMENTS", "").await.text();
@@ -196,7 +298,11 @@ async fn unknown_paths_and_methods_are_answered_by_family() {
         let server = &server;
         async move {
             let reply = server.operator(method, target, "").await;
-            assert_eq!((reply.status, reply.text().as_str()), (status, body), "{method} {target}");
+            assert_eq!(
+                (reply.status, reply.text().as_str()),
+                (status, body),
+                "{method} {target}"
+            );
             reply
         }
     };
@@ -204,7 +310,13 @@ async fn unknown_paths_and_methods_are_answered_by_family() {
     check("GET", "/api/v2/nope", 404, not_found).await;
     check("GET", "/api/v2orgs", 404, not_found).await;
     check("GET", "/private/x", 404, not_found).await;
-    check("GET", "/api/v2/orgs/0000000000000001/xx", 404, "404 page not found\n").await;
+    check(
+        "GET",
+        "/api/v2/orgs/0000000000000001/xx",
+        404,
+        "404 page not found\n",
+    )
+    .await;
     check("GET", "/nowhere", 404, "no assets included in binary\n").await;
     check("GET", "/write/", 404, "no assets included in binary\n").await;
     let reply = check("DELETE", "/api/v2/orgs", 405, "").await;
@@ -224,21 +336,65 @@ async fn unknown_paths_and_methods_are_answered_by_family() {
 async fn cors_is_for_the_api_alone() {
     let server = TestServer::set_up().await;
     let origin = [("Origin", "http://ui.example")];
-    let reply = server.client.send("OPTIONS", "/api/v2/nope", &origin, b"").await;
+    let reply = server
+        .client
+        .send("OPTIONS", "/api/v2/nope", &origin, b"")
+        .await;
     assert_eq!(reply.status, 204);
-    assert_eq!(reply.header("Access-Control-Allow-Origin"), Some("http://ui.example"));
+    assert_eq!(
+        reply.header("Access-Control-Allow-Origin"),
+        Some("http://ui.example")
+    );
     assert!(reply.header("Access-Control-Allow-Methods").is_some());
-    let reply = server.client.send("OPTIONS", "/api/v2/write", &[], b"").await;
+    let reply = server
+        .client
+        .send("OPTIONS", "/api/v2/write", &[], b"")
+        .await;
     assert_eq!((reply.status, reply.text().as_str()), (405, ""));
-    let reply = server.operator_with("GET", "/api/v2/nope", &origin, b"").await;
-    assert_eq!(reply.header("Access-Control-Allow-Origin"), Some("http://ui.example"));
+    let reply = server
+        .operator_with("GET", "/api/v2/nope", &origin, b"")
+        .await;
+    assert_eq!(
+        reply.header("Access-Control-Allow-Origin"),
+        Some("http://ui.example")
+    );
     for target in ["/ping", "/health", "/query?q=SHOW+DATABASES"] {
         let reply = server.operator_with("GET", target, &origin, b"").await;
-        assert_eq!(reply.header("Access-Control-Allow-Origin"), None, "{target}");
+        assert_eq!(
+            reply.header("Access-Control-Allow-Origin"),
+            None,
+            "{target}"
+        );
     }
     let token = format!("Token {TOKEN}");
     let headers = [("Authorization", token.as_str())];
     let reply = server.client.send("OPTIONS", "/write", &headers, b"").await;
-    assert_eq!((reply.status, reply.header("Allow")), (200, Some("OPTIONS, POST")));
+    assert_eq!(
+        (reply.status, reply.header("Allow")),
+        (200, Some("OPTIONS, POST"))
+    );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_set_ups_at_once_one_wins() {
+    let server = TestServer::fresh().await;
+    let set_up = |name: &'static str| {
+        let client = server.client;
+        async move {
+            let body = format!(r#"{{"username":"{name}","org":"{name}","bucket":"b"}}"#);
+            client
+                .send("POST", "/api/v2/setup", &[], body.as_bytes())
+                .await
+        }
+    };
+    let (one, two) = tokio::join!(set_up("one"), set_up("two"));
+    let (good, bad) = if one.status == 201 {
+        (one, two)
+    } else {
+        (two, one)
+    };
+    assert_eq!(good.status, 201, "{}", good.text());
+    bad.is_refused(422, "onboarding has already been completed");
     server.stop().await;
 }

@@ -16,7 +16,9 @@ struct Keep;
 
 impl Write for Keep {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        LOG.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -43,23 +45,39 @@ async fn no_credential_and_no_body_gets_into_the_log() {
     });
     let server = TestServer::fresh().await;
     let body = r#"{"username":"admin","password":"hush-password","org":"acme","bucket":"first","token":"hush-token"}"#;
-    let made = server.client.send("POST", "/api/v2/setup", &[], body.as_bytes()).await;
+    let made = server
+        .client
+        .send("POST", "/api/v2/setup", &[], body.as_bytes())
+        .await;
     assert_eq!(made.status, 201);
-    for header in ["Token hush-token", "Token hush-wrong", "Bearer hush-wrong", "Basic aHVzaDpodXNo"] {
-        let headers = [("Authorization", header), ("Cookie", "influxdb-oss-session=hush-key")];
+    for header in [
+        "Token hush-token",
+        "Token hush-wrong",
+        "Bearer hush-wrong",
+        "Basic aHVzaDpodXNo",
+    ] {
+        let headers = [
+            ("Authorization", header),
+            ("Cookie", "influxdb-oss-session=hush-key"),
+        ];
         for target in [
             "/query?q=CREATE+USER+hush+WITH+PASSWORD+'hush-user'",
             "/api/v2/buckets?token=hush-query",
             "/write?db=hush-db&u=hush-name&p=hush-secret",
         ] {
-            server.client.send("POST", target, &headers, b"hush-line f=1").await;
+            server
+                .client
+                .send("POST", target, &headers, b"hush-line f=1")
+                .await;
         }
     }
     server.stop().await;
     let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
     let log = String::from_utf8_lossy(&log);
     assert!(log.contains("Unauthorized"), "the log is kept");
-    let found: Vec<&str> =
-        log.lines().filter(|l| l.contains("hush") || l.contains("aHVzaDpodXNo")).collect();
+    let found: Vec<&str> = log
+        .lines()
+        .filter(|l| l.contains("hush") || l.contains("aHVzaDpodXNo"))
+        .collect();
     assert!(found.is_empty(), "{found:#?}");
 }

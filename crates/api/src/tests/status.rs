@@ -50,7 +50,10 @@ impl Store for Switched {
 async fn status_endpoints_answer_everybody() {
     let server = TestServer::set_up().await;
     let health = server.client.send("GET", "/health", &[], b"").await;
-    assert_eq!(health.header("Content-Type"), Some("application/json; charset=utf-8"));
+    assert_eq!(
+        health.header("Content-Type"),
+        Some("application/json; charset=utf-8")
+    );
     assert_eq!(
         health.text(),
         "{\"name\":\"influxdb\", \"message\":\"ready for queries and writes\", \"status\":\"pass\", \
@@ -70,14 +73,31 @@ async fn status_endpoints_answer_everybody() {
         let bad = [("Authorization", "Token nonsense")];
         let reply = server.client.send(method, target, &bad, b"").await;
         assert_eq!(reply.status, status, "{method} {target}");
-        assert_eq!(reply.header("X-Influxdb-Build"), Some("OSS"), "{method} {target}");
-        assert_eq!(reply.header("X-Influxdb-Version"), Some("v2.9.1"), "{method} {target}");
+        assert_eq!(
+            reply.header("X-Influxdb-Build"),
+            Some("OSS"),
+            "{method} {target}"
+        );
+        assert_eq!(
+            reply.header("X-Influxdb-Version"),
+            Some("v2.9.1"),
+            "{method} {target}"
+        );
     }
     let ready = server.client.send("GET", "/ready", &[], b"").await;
-    assert!(ready.text().starts_with("{\n    \"status\": \"ready\",\n    \"started\": \""));
+    assert!(
+        ready
+            .text()
+            .starts_with("{\n    \"status\": \"ready\",\n    \"started\": \"")
+    );
     server.writes("m f=1 1").await;
     let metrics = server.client.send("GET", "/metrics", &[], b"").await;
-    assert!(metrics.header("Content-Type").unwrap().starts_with("text/plain; version=0.0.4"));
+    assert!(
+        metrics
+            .header("Content-Type")
+            .unwrap()
+            .starts_with("text/plain; version=0.0.4")
+    );
     for family in [
         "influxdb_info{",
         "influxdb_uptime_seconds{",
@@ -86,7 +106,11 @@ async fn status_endpoints_answer_everybody() {
         "http_write_request_count{endpoint=\"/write\",",
         "influxql_service_requests_total{result=\"success\"} 0",
     ] {
-        assert!(metrics.text().contains(family), "{family}\n{}", metrics.text());
+        assert!(
+            metrics.text().contains(family),
+            "{family}\n{}",
+            metrics.text()
+        );
     }
     server.stop().await;
 }
@@ -95,7 +119,12 @@ async fn status_endpoints_answer_everybody() {
 async fn while_the_store_is_away_nobody_is_unauthorized() {
     let is_off = Arc::new(AtomicBool::new(false));
     let switch = Arc::clone(&is_off);
-    let wrap = |store| Arc::new(Switched { store, is_off: switch }) as Arc<dyn Store>;
+    let wrap = |store| {
+        Arc::new(Switched {
+            store,
+            is_off: switch,
+        }) as Arc<dyn Store>
+    };
     let server = TestServer::with(ServerConfig::default(), wrap).await;
     server.onboard().await;
     is_off.store(true, Ordering::Relaxed);
@@ -118,9 +147,18 @@ async fn while_the_store_is_away_nobody_is_unauthorized() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         health = server.client.send("GET", "/health", &[], b"").await;
     }
-    assert_eq!((health.status, &health.json()["status"]), (503, &"fail".into()));
-    assert_eq!(server.client.send("GET", "/metrics", &[], b"").await.status, 200);
+    assert_eq!(
+        (health.status, &health.json()["status"]),
+        (503, &"fail".into())
+    );
+    assert_eq!(
+        server.client.send("GET", "/metrics", &[], b"").await.status,
+        200
+    );
     is_off.store(false, Ordering::Relaxed);
-    assert_eq!(server.operator("GET", "/api/v2/buckets", "").await.status, 200);
+    assert_eq!(
+        server.operator("GET", "/api/v2/buckets", "").await.status,
+        200
+    );
     server.stop().await;
 }

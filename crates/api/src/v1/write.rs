@@ -31,17 +31,22 @@ pub(crate) async fn write(
         None => {
             let directory = state.directory.clone();
             let (database, policy) = (database.into_owned(), policy.into_owned());
-            state.run(async move { directory.targets(org, &database, &policy).await }).await?
+            state
+                .run(async move { directory.targets(org, &database, &policy).await })
+                .await?
         }
     };
     let bucket = targets
         .iter()
         .find(|bucket| is_visible(&caller, bucket))
         .ok_or(ApiError::not_found("no dbrp mapping found"))?;
-    let grant = WriteGrant::check(&caller.authorization.permissions, bucket)
-        .ok_or(ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"))?;
+    let grant = WriteGrant::check(&caller.authorization.permissions, bucket).ok_or(
+        ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"),
+    )?;
     let (precision, unit) = precision(query.first("precision").as_deref());
-    content.store(&state, &request, grant, bucket, precision, unit).await?;
+    content
+        .store(&state, &request, grant, bucket, precision, unit)
+        .await?;
     Ok(reply::no_content())
 }
 
@@ -87,12 +92,17 @@ impl Incoming {
         request: &HttpRequest,
         payload: web::Payload,
     ) -> Result<Self, ApiError> {
-        let encoding = request.headers().get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+        let encoding = request
+            .headers()
+            .get(CONTENT_ENCODING)
+            .map(HeaderValue::as_bytes);
         if !inflate::is_gzip(encoding) {
             return Ok(Self::Plain(payload, body::length(request)));
         }
         let limit = state.config.max_write_bytes;
-        inflate::Inflating::begin(payload, limit).await.map(Self::Gzip)
+        inflate::Inflating::begin(payload, limit)
+            .await
+            .map(Self::Gzip)
     }
 
     /// Reads the body and hands it to the engine; returns when it is durable. Lines without a
@@ -163,7 +173,11 @@ mod tests {
             (Some("h"), Precision::Nanosecond, 3_600_000_000_000),
         ] {
             let (precision, cut) = super::precision(word);
-            assert_eq!(format!("{precision:?} {cut}"), format!("{expected:?} {unit}"), "{word:?}");
+            assert_eq!(
+                format!("{precision:?} {cut}"),
+                format!("{expected:?} {unit}"),
+                "{word:?}"
+            );
         }
     }
 }

@@ -28,5 +28,7 @@ const ENTRY_POINTS: &str = concat!(
 
 /// The entry points, for every method.
 pub(crate) async fn index() -> HttpResponse {
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON_UTF8)).body(ENTRY_POINTS)
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, JSON_UTF8))
+        .body(ENTRY_POINTS)
 }

@@ -23,8 +23,9 @@ impl Paging {
         let limit = match query.get("limit") {
             None => 20,
             Some(text) => {
-                let limit: i64 =
-                    text.parse().map_err(|_| ApiError::invalid("limit is invalid"))?;
+                let limit: i64 = text
+                    .parse()
+                    .map_err(|_| ApiError::invalid("limit is invalid"))?;
                 u32::try_from(limit)
                     .ok()
                     .filter(|limit| (1..=100).contains(limit))
@@ -33,22 +34,29 @@ impl Paging {
         };
         let offset = match query.get("offset") {
             None => 0,
-            Some(text) => text.parse().map_err(|_| ApiError::invalid("offset is invalid"))?,
+            Some(text) => text
+                .parse()
+                .map_err(|_| ApiError::invalid("offset is invalid"))?,
         };
-        let after = match query.get("after") {
-            None => None,
-            Some(text) => Some(text.parse().map_err(|error: IdError| {
-                ApiError::invalid(format!("decoding after: {error}"))
-            })?),
-        };
+        let after =
+            match query.get("after") {
+                None => None,
+                Some(text) => Some(text.parse().map_err(|error: IdError| {
+                    ApiError::invalid(format!("decoding after: {error}"))
+                })?),
+            };
         let descending = match query.get("descending") {
             None => false,
-            Some(text) => {
-                parse_bool(&text).ok_or(ApiError::invalid("descending is invalid"))?
-            }
+            Some(text) => parse_bool(&text).ok_or(ApiError::invalid("descending is invalid"))?,
         };
         let sort_by = query.get("sortBy").map(std::borrow::Cow::into_owned);
-        Ok(Self { limit, offset, after, descending, sort_by })
+        Ok(Self {
+            limit,
+            offset,
+            after,
+            descending,
+            sort_by,
+        })
     }
 
     /// What the store is asked for.
@@ -83,7 +91,10 @@ mod tests {
         check("limit=101", "limit must be between 1 and 100");
         check("limit=-1", "limit must be between 1 and 100");
         check("offset=x", "offset is invalid");
-        check("after=x", "decoding after: id must have a length of 16 bytes");
+        check(
+            "after=x",
+            "decoding after: id must have a length of 16 bytes",
+        );
         check("after=zzzzzzzzzzzzzzzz", "decoding after: invalid ID");
         check("descending=yes", "descending is invalid");
     }

@@ -23,7 +23,9 @@ struct AllowedView {
 /// `GET /api/v2/setup`
 pub(crate) async fn allowed(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
     let store = state.store.clone();
-    let allowed = state.run(async move { Ok(set_up_allowed(&*store).await?) }).await?;
+    let allowed = state
+        .run(async move { Ok(set_up_allowed(&*store).await?) })
+        .await?;
     Ok(reply::pretty(StatusCode::OK, &AllowedView { allowed }))
 }
 
@@ -53,7 +55,10 @@ pub(crate) async fn set_up(
     state.resolver.forget();
     state.changed();
     tracing::info!(org.id = %made.organization.id, "the instance was set up");
-    Ok(reply::pretty(StatusCode::CREATED, &OnboardedView::of(&made)))
+    Ok(reply::pretty(
+        StatusCode::CREATED,
+        &OnboardedView::of(&made),
+    ))
 }
 
 fn decode(body: &Body) -> Result<SetUp, DecodeError> {
@@ -64,7 +69,9 @@ fn decode(body: &Body) -> Result<SetUp, DecodeError> {
         password: secret(fields.string("password")?).map(SecretSlice::from),
         org: fields.string("org")?.unwrap_or_default(),
         bucket: fields.string("bucket")?.unwrap_or_default(),
-        retention_seconds: fields.integer("retentionPeriodSeconds")?.unwrap_or_default(),
+        retention_seconds: fields
+            .integer("retentionPeriodSeconds")?
+            .unwrap_or_default(),
         retention_hours: fields.integer("retentionPeriodHrs")?.unwrap_or_default(),
         token: secret(fields.string("token")?).map(ApiToken::from),
     })
@@ -152,7 +159,9 @@ impl<'a> OnboardedView<'a> {
         let user_link = format!("/api/v2/users/{}", user.id);
         Self {
             user: UserView {
-                links: UserLinks { own: user_link.clone() },
+                links: UserLinks {
+                    own: user_link.clone(),
+                },
                 id: user.id.to_string(),
                 name: &user.name,
                 status: user.status.name(),
@@ -172,7 +181,9 @@ impl<'a> OnboardedView<'a> {
                     .iter()
                     .map(|permission| PermissionView {
                         action: permission.action.name(),
-                        resource: ResourceView { kind: permission.resource.name() },
+                        resource: ResourceView {
+                            kind: permission.resource.name(),
+                        },
                     })
                     .collect(),
                 created_at: rfc3339(authorization.created_at),

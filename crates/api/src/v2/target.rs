@@ -14,5 +14,7 @@ pub(crate) fn org(query: Query<'_>) -> Result<Cow<'_, str>, ApiError> {
         id.parse::<OrgId>()?;
         return Ok(id);
     }
-    query.get("org").ok_or(ApiError::invalid("Please provide either orgID or org"))
+    query
+        .get("org")
+        .ok_or(ApiError::invalid("Please provide either orgID or org"))
 }

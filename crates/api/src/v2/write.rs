@@ -22,7 +22,9 @@ pub(crate) async fn write(
 ) -> Result<HttpResponse, ApiError> {
     let query = Query::new(request.query_string());
     let (precision, unit) = precision(query.get("precision").as_deref())?;
-    let name = query.get("bucket").ok_or(ApiError::not_found("bucket not found"))?;
+    let name = query
+        .get("bucket")
+        .ok_or(ApiError::not_found("bucket not found"))?;
     let content = Incoming::begin(&state, &request, payload).await?;
     let org = target::org(query)?;
     let bucket = match state.directory.cached_bucket(&org, &name) {
@@ -30,12 +32,17 @@ pub(crate) async fn write(
         None => {
             let directory = state.directory.clone();
             let (org, name) = (org.into_owned(), name.into_owned());
-            state.run(async move { directory.bucket(&org, &name).await }).await?
+            state
+                .run(async move { directory.bucket(&org, &name).await })
+                .await?
         }
     };
-    let grant = WriteGrant::check(&caller.authorization.permissions, &bucket)
-        .ok_or(ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"))?;
-    content.store(&state, &request, grant, &bucket, precision, unit).await?;
+    let grant = WriteGrant::check(&caller.authorization.permissions, &bucket).ok_or(
+        ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"),
+    )?;
+    content
+        .store(&state, &request, grant, &bucket, precision, unit)
+        .await?;
     Ok(reply::no_content())
 }
 

@@ -96,11 +96,7 @@ async fn serve(server: &ServerSettings, clock: Arc<dyn Clock>) -> Result<()> {
     served
 }
 
-async fn listen(
-    server: &ServerSettings,
-    services: Services,
-    clock: &dyn Clock,
-) -> Result<Running> {
+async fn listen(server: &ServerSettings, services: Services, clock: &dyn Clock) -> Result<Running> {
     let addr = &server.bind_address;
     match influxd_api::start(server_config(server, clock), services).await {
         Ok(running) => {
@@ -168,6 +164,7 @@ fn engine_options(server: &ServerSettings) -> EngineOptions {
 }
 
 fn server_config(server: &ServerSettings, clock: &dyn Clock) -> ServerConfig {
+    let at_once = InfluxqlConfig::default().queries_at_once;
     ServerConfig {
         bind: server.bind_address.clone(),
         version: build::VERSION.to_owned(),
@@ -177,10 +174,14 @@ fn server_config(server: &ServerSettings, clock: &dyn Clock) -> ServerConfig {
         idle_timeout: server.idle_timeout.unwrap_or_default(),
         stop_timeout: STOP_TIMEOUT,
         influxql: InfluxqlConfig {
+            queries_at_once: match server.query_concurrency {
+                0 => at_once,
+                asked => asked.min(at_once),
+            },
+            strict: server.influxql_strict,
             max_select_point: server.max_select_point,
             max_select_series: server.max_select_series,
             max_select_buckets: server.max_select_buckets,
-            ..InfluxqlConfig::default()
         },
         ..ServerConfig::default()
     }

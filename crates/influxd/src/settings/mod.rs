@@ -233,15 +233,16 @@ fn without_effect(
 ) -> Vec<String> {
     SETTINGS
         .iter()
-        .filter(|setting| setting.relevance == Relevance::Ignored)
+        .filter(|setting| setting.relevance != Relevance::Works)
         // Every set-up of 2.x names an engine path; there is nothing to warn of.
         .filter(|setting| setting.name != "engine-path")
         .filter(|setting| values[setting.name] != default(setting, environment))
-        .map(|setting| match setting.name {
-            "nats-port" | "nats-max-payload-bytes" => {
-                format!("{} argument is deprecated and unused", setting.name)
+        .map(|setting| match (setting.name, setting.relevance) {
+            (name @ ("nats-port" | "nats-max-payload-bytes"), _) => {
+                format!("{name} argument is deprecated and unused")
             }
-            name => format!("{name} has no effect on this server"),
+            (name, Relevance::Planned) => format!("{name} has no effect yet"),
+            (name, _) => format!("{name} has no effect on this server"),
         })
         .collect()
 }

@@ -41,9 +41,12 @@ pub(crate) struct ServerSettings {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) pid_file: Option<PathBuf>,
     pub(crate) overwrite_pid_file: bool,
+    /// 0: no limit.
+    pub(crate) query_concurrency: usize,
     pub(crate) max_select_point: u64,
     pub(crate) max_select_series: u64,
     pub(crate) max_select_buckets: u64,
+    pub(crate) influxql_strict: bool,
     /// What the log should say at start.
     pub(crate) warnings: Vec<String>,
     /// Feature flags that this server knows and that were overridden.
@@ -73,22 +76,6 @@ impl ServerSettings {
         let mut warnings = settings.warnings.clone();
         check_secret_store(settings)?;
         check_tls(settings, &mut warnings)?;
-        if !settings.flag("use-hashed-tokens") {
-            warnings.push(
-                "use-hashed-tokens=false has no effect yet: tokens are stored as digests"
-                    .to_owned(),
-            );
-        }
-        for name in ["http-read-timeout", "http-write-timeout"] {
-            if settings.number(name) != 0 {
-                warnings.push(format!("{name} has no effect yet"));
-            }
-        }
-        for name in ["metrics-disabled", "strong-passwords", "testing-always-allow-setup"] {
-            if settings.flag(name) {
-                warnings.push(format!("{name} has no effect yet"));
-            }
-        }
         positive_duration(settings, "storage-retention-check-interval")?;
         let (known, unknown): (Vec<_>, Vec<_>) = settings
             .map("feature-flags")
@@ -112,9 +99,11 @@ impl ServerSettings {
             idle_timeout: timeout(settings, "http-idle-timeout")?,
             pid_file: text("pid-file").map(PathBuf::from),
             overwrite_pid_file: settings.flag("overwrite-pid-file"),
+            query_concurrency: at_least(settings, "query-concurrency", 0)? as usize,
             max_select_point: at_least(settings, "influxql-max-select-point", 0)?,
             max_select_series: at_least(settings, "influxql-max-select-series", 0)?,
             max_select_buckets: at_least(settings, "influxql-max-select-buckets", 0)?,
+            influxql_strict: settings.flag("influxql-2x-strict"),
             warnings,
             feature_overrides: known.iter().map(|(n, v)| format!("{n}={v}")).collect(),
         })

@@ -10,6 +10,8 @@ use super::value::Kind;
 pub(crate) enum Relevance {
     /// It does what it says.
     Works,
+    /// It will; until then a value other than the default gets a warning at start.
+    Planned,
     /// It steers something that has no counterpart here. A value other than the default gets a
     /// warning at start.
     Ignored,
@@ -70,7 +72,22 @@ const fn ignored(
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "rows of the table are wrapped in it")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "rows of the table are wrapped in it"
+)]
+const fn planned(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting {
+        relevance: Relevance::Planned,
+        ..works(name, kind, default, help)
+    }
+}
+
 const fn hidden(setting: Setting) -> Setting {
     Setting {
         hidden: true,
@@ -78,7 +95,10 @@ const fn hidden(setting: Setting) -> Setting {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "rows of the table are wrapped in it")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "rows of the table are wrapped in it"
+)]
 const fn secret(setting: Setting) -> Setting {
     Setting {
         secret: true,
@@ -104,30 +124,30 @@ pub(crate) static SETTINGS: &[Setting] = &[
     ignored("assets-path", Kind::Text, "", "directory of user interface files"),
     works("store", Kind::Text, "disk", "disk, or memory for a throw-away store"),
     ignored("e2e-testing", Kind::Bool, "false", "end-to-end test mode"),
-    works("testing-always-allow-setup", Kind::Bool, "false", "allow set-up more than once"),
+    planned("testing-always-allow-setup", Kind::Bool, "false", "allow set-up more than once"),
     works("secret-store", Kind::Text, "bolt", "where secrets are kept: bolt (in the store)"),
     works("reporting-disabled", Kind::Bool, "false", "accepted; this server never reports to anybody"),
     works("pid-file", Kind::Text, "", "write the process id to this file"),
     works("overwrite-pid-file", Kind::Bool, "false", "replace a pid file that exists"),
-    works("session-length", Kind::Int, "60", "life of a new session, minutes"),
-    works("session-renew-disabled", Kind::Bool, "false", "do not extend sessions on use"),
+    planned("session-length", Kind::Int, "60", "life of a new session, minutes"),
+    planned("session-renew-disabled", Kind::Bool, "false", "do not extend sessions on use"),
     works("no-tasks", Kind::Bool, "false", "do not schedule tasks"),
     works("feature-flags", Kind::Map, "", "overrides of feature flags: a=1,b=2"),
     ignored("instance-id", Kind::Text, "", "id that replications add to their data"),
     works("pprof-disabled", Kind::Bool, "false", "accepted; this server has no profiling endpoint"),
-    works("metrics-disabled", Kind::Bool, "false", "refuse GET /metrics"),
+    planned("metrics-disabled", Kind::Bool, "false", "refuse GET /metrics"),
     works("ui-disabled", Kind::Bool, "false", "accepted; this server has no user interface yet"),
     works("hardening-enabled", Kind::Bool, "false", "accepted; nothing here calls out to other hosts"),
     works("template-file-urls-disabled", Kind::Bool, "false", "accepted; there are no templates"),
-    works("strong-passwords", Kind::Bool, "false", "ask for several kinds of characters in passwords"),
-    works("use-hashed-tokens", Kind::Bool, "true", "store API tokens as digests only"),
+    planned("strong-passwords", Kind::Bool, "false", "ask for several kinds of characters in passwords"),
+    planned("use-hashed-tokens", Kind::Bool, "true", "store API tokens as digests only"),
     hidden(ignored("nats-port", Kind::Int, "0", "deprecated and unused")),
     hidden(ignored("nats-max-payload-bytes", Kind::Int, "0", "deprecated and unused")),
 
     works("http-bind-address", Kind::Text, ":8086", "address to listen on, host:port; port 0 picks a free one"),
     works("http-read-header-timeout", Kind::Duration, "10s", "time to read the headers of a request, 0 for no limit"),
-    works("http-read-timeout", Kind::Duration, "0s", "time to read a whole request, 0 for no limit"),
-    works("http-write-timeout", Kind::Duration, "0s", "time to process and answer a request, 0 for no limit"),
+    planned("http-read-timeout", Kind::Duration, "0s", "time to read a whole request, 0 for no limit"),
+    planned("http-write-timeout", Kind::Duration, "0s", "time to process and answer a request, 0 for no limit"),
     works("http-idle-timeout", Kind::Duration, "3m0s", "time that a connection may idle, 0 for no limit"),
     works("tls-cert", Kind::Text, "", "PEM file of the certificate chain"),
     works("tls-key", Kind::Text, "", "PEM file of the private key"),
@@ -135,13 +155,14 @@ pub(crate) static SETTINGS: &[Setting] = &[
     works("tls-strict-ciphers", Kind::Bool, "false", "accept a restricted set of ciphers only"),
 
     works("query-concurrency", Kind::Int32, "1024", "queries running at once, 0 for no limit"),
-    works("query-queue-size", Kind::Int32, "1024", "queries waiting before more are refused"),
+    planned("query-queue-size", Kind::Int32, "1024", "queries waiting before more are refused"),
     ignored("query-initial-memory-bytes", Kind::SignedSize, "0", "first grant of memory per query"),
-    works("query-memory-bytes", Kind::SignedSize, "0", "most memory that one query may take, 0 for the default bound"),
+    planned("query-memory-bytes", Kind::SignedSize, "0", "most memory that one query may take, 0 for the default bound"),
     ignored("query-max-memory-bytes", Kind::SignedSize, "0", "most memory that all queries together may take"),
     works("influxql-max-select-point", Kind::Int, "0", "most points of a SELECT, 0 for no limit"),
     works("influxql-max-select-series", Kind::Int, "0", "most series of a SELECT, 0 for no limit"),
     works("influxql-max-select-buckets", Kind::Int, "0", "most GROUP BY time() buckets of a SELECT, 0 for no limit"),
+    works("influxql-2x-strict", Kind::Bool, "false", "refuse the InfluxQL statements that InfluxDB 2.x refuses"),
 
     ignored("storage-write-timeout", Kind::Duration, "10s", "time limit of a write inside the engine"),
     ignored("storage-wal-fsync-delay", Kind::StrictDuration, "0s", "wait before a sync; writes are durable when answered"),
@@ -160,7 +181,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     ignored("storage-series-id-set-cache-size", Kind::Int, "0", "entries of the index cache"),
     ignored("storage-series-file-max-concurrent-snapshot-compactions", Kind::Int, "0", "series file compactions at once"),
     ignored("storage-tsm-use-madv-willneed", Kind::Bool, "false", "hint to the kernel's paging"),
-    works("storage-retention-check-interval", Kind::StrictDuration, "30m0s", "how often expired points are removed"),
+    planned("storage-retention-check-interval", Kind::StrictDuration, "30m0s", "how often expired points are removed"),
     ignored("storage-shard-precreator-check-interval", Kind::StrictDuration, "10m0s", "how often shards are made ahead"),
     ignored("storage-shard-precreator-advance-period", Kind::StrictDuration, "30m0s", "how far ahead shards are made"),
 

@@ -90,7 +90,11 @@ pub async fn living_and_younger_rows_stay(subject: Subject) {
 /// All of them, before or with its row.
 pub async fn pieces_go_with_their_chunk(subject: Subject) {
     subject.with_buckets(&[1]).await;
-    let pieces = || (0..5).map(|n| piece(0, n, &vec![n as u8; 70_000])).collect();
+    let pieces = || {
+        (0..5)
+            .map(|n| piece(0, n, &vec![n as u8; 70_000]))
+            .collect()
+    };
     let kept = merged(1, 1, 1, pieces());
     let old = Replacement {
         new: vec![merged(1, 1, 1, pieces()), kept],

@@ -39,7 +39,10 @@ impl CsvLayout {
 fn push_cell(cell: &[u8], out: &mut Vec<u8>) {
     let special = |b: &u8| matches!(b, b',' | b'"' | b'\r' | b'\n');
     let blank = || {
-        let first = cell.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+        let first = cell
+            .utf8_chunks()
+            .next()
+            .and_then(|chunk| chunk.valid().chars().next());
         first.is_some_and(char::is_whitespace)
     };
     if cell != b"\\." && !cell.iter().any(special) && !blank() {
@@ -62,7 +65,11 @@ fn lead(head: &SeriesHead) -> Vec<u8> {
     push_cell(head.name.as_deref().unwrap_or_default(), &mut lead);
     lead.push(b',');
     let mut tags = Vec::new();
-    let given = head.tags.iter().flatten().filter(|(_, value)| !value.is_empty());
+    let given = head
+        .tags
+        .iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_empty());
     for (key, value) in given {
         if !tags.is_empty() {
             tags.push(b',');

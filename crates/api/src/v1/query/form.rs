@@ -76,7 +76,11 @@ fn parameter_of(text: &str) -> Option<(Parameter, &str)> {
         None => rest.split_at(rest.find(';').unwrap_or(rest.len())),
     };
     let rest = rest.trim_start();
-    let rest = if rest.is_empty() { rest } else { rest.strip_prefix(';')? };
+    let rest = if rest.is_empty() {
+        rest
+    } else {
+        rest.strip_prefix(';')?
+    };
     Some((Some((key.to_owned(), value.trim_end().to_owned())), rest))
 }
 
@@ -89,7 +93,10 @@ pub(super) fn fields(media: &MediaType, body: &[u8]) -> Vec<(String, String)> {
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
     }
-    media.boundary.as_deref().map_or_else(Vec::new, |boundary| parts(boundary, body))
+    media
+        .boundary
+        .as_deref()
+        .map_or_else(Vec::new, |boundary| parts(boundary, body))
 }
 
 /// The parts of a multipart body, by name. A part that is a file is its content: nothing is ever
@@ -102,16 +109,25 @@ fn parts(boundary: &str, body: &[u8]) -> Vec<(String, String)> {
         if part.starts_with("--") {
             break;
         }
-        let part = part.strip_prefix("\r\n").or_else(|| part.strip_prefix('\n')).unwrap_or(part);
-        let Some((head, content)) =
-            part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"))
+        let part = part
+            .strip_prefix("\r\n")
+            .or_else(|| part.strip_prefix('\n'))
+            .unwrap_or(part);
+        let Some((head, content)) = part
+            .split_once("\r\n\r\n")
+            .or_else(|| part.split_once("\n\n"))
         else {
             continue;
         };
-        let content = content.strip_suffix("\r\n").or_else(|| content.strip_suffix('\n'));
+        let content = content
+            .strip_suffix("\r\n")
+            .or_else(|| content.strip_suffix('\n'));
         let name = head
             .lines()
-            .find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))
+            .find(|line| {
+                line.to_ascii_lowercase()
+                    .starts_with("content-disposition:")
+            })
             .and_then(|line| line.split(';').find_map(|p| p.trim().strip_prefix("name=")));
         if let (Some(name), Some(content)) = (name, content) {
             fields.push((name.trim_matches('"').to_owned(), content.to_owned()));
@@ -126,7 +142,11 @@ mod tests {
 
     fn check(header: &str, expected: Result<&str, &str>) {
         let media = MediaType::parse(Some(header));
-        assert_eq!(media.as_ref().map(|m| m.name.as_str()).map_err(|e| *e), expected, "{header}");
+        assert_eq!(
+            media.as_ref().map(|m| m.name.as_str()).map_err(|e| *e),
+            expected,
+            "{header}"
+        );
     }
 
     #[test]
@@ -137,7 +157,10 @@ mod tests {
         check("junk", Ok("junk"));
         check("Text/Plain; charset=utf-8", Ok("text/plain"));
         check("text/plain;", Ok("text/plain"));
-        check("application/vnd.influxql; x=\"a;b\"; y=z", Ok("application/vnd.influxql"));
+        check(
+            "application/vnd.influxql; x=\"a;b\"; y=z",
+            Ok("application/vnd.influxql"),
+        );
     }
 
     #[test]
@@ -148,7 +171,10 @@ mod tests {
                     Content-Type: text/plain\r\n\r\nSELECT\r\n1\r\n--XX--\r\n";
         assert_eq!(
             fields(&media, body.as_bytes()),
-            [("db".to_owned(), "my db".to_owned()), ("q".to_owned(), "SELECT\r\n1".to_owned())]
+            [
+                ("db".to_owned(), "my db".to_owned()),
+                ("q".to_owned(), "SELECT\r\n1".to_owned())
+            ]
         );
         assert!(fields(&media, b"garbage").is_empty());
     }
@@ -158,7 +184,10 @@ mod tests {
         let media = MediaType::parse(Some("application/x-www-form-urlencoded")).unwrap();
         assert_eq!(
             fields(&media, b"q=SELECT+f&db=%C3%BC"),
-            [("q".to_owned(), "SELECT f".to_owned()), ("db".to_owned(), "ü".to_owned())]
+            [
+                ("q".to_owned(), "SELECT f".to_owned()),
+                ("db".to_owned(), "ü".to_owned())
+            ]
         );
     }
 }

@@ -37,7 +37,10 @@ impl JsonLayout {
         Self {
             epoch,
             chunk_size,
-            statement: StatementInfo { id: 0, is_select: false },
+            statement: StatementInfo {
+                id: 0,
+                is_select: false,
+            },
             results: 0,
             result: None,
             begin: 0,
@@ -46,7 +49,11 @@ impl JsonLayout {
 
     fn open_result(&mut self, out: &mut Sink) {
         self.begin = out.bytes.len();
-        let open: &[u8] = if self.results == 0 { b"{\"results\":[" } else { b"," };
+        let open: &[u8] = if self.results == 0 {
+            b"{\"results\":["
+        } else {
+            b","
+        };
         out.bytes.extend_from_slice(open);
         self.results += 1;
         out.bytes.extend_from_slice(b"{\"statement_id\":");
@@ -87,7 +94,8 @@ impl JsonLayout {
         let Some(mut result) = self.result.take() else {
             return;
         };
-        out.bytes.extend_from_slice(b"],\"partial\":true}],\"partial\":true}");
+        out.bytes
+            .extend_from_slice(b"],\"partial\":true}],\"partial\":true}");
         self.close_document(out);
         self.open_result(out);
         out.bytes.extend_from_slice(b",\"series\":[");
@@ -188,8 +196,11 @@ impl Layout for JsonLayout {
                 out.bytes.push(b'}');
                 if self.chunk_size.is_some() {
                     // More of this statement follows; only what a SELECT finds is marked so.
-                    let more: &[u8] =
-                        if self.statement.is_select { b"],\"partial\":true}" } else { b"]}" };
+                    let more: &[u8] = if self.statement.is_select {
+                        b"],\"partial\":true}"
+                    } else {
+                        b"]}"
+                    };
                     out.bytes.extend_from_slice(more);
                     self.close_document(out);
                     self.open_result(out);
@@ -200,7 +211,11 @@ impl Layout for JsonLayout {
             }
         }
         out.bytes.extend_from_slice(&json);
-        self.result = Some(OpenResult { head: json, zone: head.zone, rows: 0 });
+        self.result = Some(OpenResult {
+            head: json,
+            zone: head.zone,
+            rows: 0,
+        });
     }
 
     fn row(&mut self, row: &[Value<'_>], out: &mut Sink) -> Result<(), Unsupported> {
@@ -213,7 +228,11 @@ impl Layout for JsonLayout {
             return Ok(());
         };
         let start = out.bytes.len();
-        let open: &[u8] = if result.rows == 0 { b",\"values\":[[" } else { b",[" };
+        let open: &[u8] = if result.rows == 0 {
+            b",\"values\":[["
+        } else {
+            b",["
+        };
         out.bytes.extend_from_slice(open);
         for (at, value) in row.iter().enumerate() {
             if at > 0 {

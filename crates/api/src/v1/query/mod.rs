@@ -19,8 +19,10 @@ mod tests;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use actix_web::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue,
+};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::Stream;
@@ -68,7 +70,10 @@ pub(crate) async fn query(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let format = Format::of(request.headers().get(ACCEPT).map(HeaderValue::as_bytes));
-    let encodings = request.headers().get_all(ACCEPT_ENCODING).map(HeaderValue::as_bytes);
+    let encodings = request
+        .headers()
+        .get_all(ACCEPT_ENCODING)
+        .map(HeaderValue::as_bytes);
     let gzip = compress::is_wanted(encodings);
     let asked = QueryRequest::read(&request, payload, state.config.max_body_bytes).await?;
 
@@ -76,7 +81,9 @@ pub(crate) async fn query(
         Some(mappings) if asked.knows_database(&mappings) => mappings,
         _ => {
             let (directory, caller) = (state.directory.clone(), caller.0.clone());
-            state.run(async move { directory.mappings(&caller).await }).await?
+            state
+                .run(async move { directory.mappings(&caller).await })
+                .await?
         }
     };
     let permit = Arc::clone(&state.queries)
@@ -86,13 +93,23 @@ pub(crate) async fn query(
     let stop = Arc::new(AtomicBool::new(false));
     let guard = StopGuard(Arc::clone(&stop));
     let (answer, first) = oneshot::channel();
-    let job = Job { state: state.clone().into_inner(), asked, format, gzip, mappings, stop };
+    let job = Job {
+        state: state.clone().into_inner(),
+        asked,
+        format,
+        gzip,
+        mappings,
+        stop,
+    };
     state.runtime.spawn_blocking(move || {
         let _permit = permit;
         job.run(answer);
     });
 
-    let content_type = (CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    let content_type = (
+        CONTENT_TYPE,
+        HeaderValue::from_static(format.content_type()),
+    );
     let mut response = HttpResponse::build(StatusCode::OK);
     response.insert_header(content_type);
     match first.await {

@@ -60,7 +60,10 @@ impl MsgpackLayout {
         Self {
             epoch,
             chunk_size,
-            statement: StatementInfo { id: 0, is_select: false },
+            statement: StatementInfo {
+                id: 0,
+                is_select: false,
+            },
             results: None,
             result: None,
         }
@@ -94,7 +97,11 @@ impl MsgpackLayout {
         push_unsigned(self.statement.id as u64, &mut out.bytes);
         push_string(b"series", &mut out.bytes);
         let series = List::begin(&mut out.bytes);
-        self.result = Some(OpenResult { begin, series, open: None });
+        self.result = Some(OpenResult {
+            begin,
+            series,
+            open: None,
+        });
     }
 
     fn open_series(&mut self, head: SeriesHead, out: &mut Sink) {
@@ -128,7 +135,12 @@ impl MsgpackLayout {
         }
         push_string(b"values", bytes);
         let values = List::begin(bytes);
-        result.open = Some(OpenSeries { begin, entries, values, head });
+        result.open = Some(OpenSeries {
+            begin,
+            entries,
+            values,
+            head,
+        });
     }
 
     /// Ends the open series; the head to go on with in the next document.
@@ -261,7 +273,10 @@ impl Layout for MsgpackLayout {
 
     fn row(&mut self, row: &[Value<'_>], out: &mut Sink) -> Result<(), Unsupported> {
         let open = |layout: &Self| {
-            let series = layout.result.as_ref().and_then(|result| result.open.as_ref());
+            let series = layout
+                .result
+                .as_ref()
+                .and_then(|result| result.open.as_ref());
             series.map_or(0, |series| series.values.length as usize)
         };
         if self.statement.is_select

@@ -46,7 +46,10 @@ pub(super) fn push_float(number: f64, exponents: Exponents, out: &mut Vec<u8>) {
     let digits = digits.bytes().filter(|b| *b != b'.');
     if exponent < 0 {
         out.extend_from_slice(b"0.");
-        out.extend(std::iter::repeat_n(b'0', exponent.unsigned_abs() as usize - 1));
+        out.extend(std::iter::repeat_n(
+            b'0',
+            exponent.unsigned_abs() as usize - 1,
+        ));
         out.extend(digits);
         return;
     }
@@ -92,7 +95,11 @@ mod tests {
             (1e21, "1e+21", "1000000000000000000000"),
             (1.2345e22, "1.2345e+22", "12345000000000000000000"),
             (123_456_789.125, "123456789.125", "123456789.125"),
-            (9_007_199_254_740_993.0, "9007199254740992", "9007199254740992"),
+            (
+                9_007_199_254_740_993.0,
+                "9007199254740992",
+                "9007199254740992",
+            ),
             (5e-324, "5e-324", &format!("0.{}5", "0".repeat(323))),
         ] {
             assert_eq!(text(number, Exponents::Sometimes), json);

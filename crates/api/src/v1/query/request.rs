@@ -36,9 +36,15 @@ impl QueryRequest {
         payload: web::Payload,
         limit: usize,
     ) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let content_type = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok());
         let query = Query::new(request.query_string());
-        let has_form = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+        let has_form = matches!(
+            *request.method(),
+            Method::POST | Method::PUT | Method::PATCH
+        );
         let media = MediaType::parse(content_type);
         let mut payload = Some(payload);
         let mut fields = Vec::new();
@@ -50,7 +56,10 @@ impl QueryRequest {
             fields = form::fields(media, &bytes);
         }
         let get = |name: &str| {
-            let field = fields.iter().find(|(key, _)| key == name).map(|(_, v)| v.clone());
+            let field = fields
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, v)| v.clone());
             field.or_else(|| query.first(name).map(std::borrow::Cow::into_owned))
         };
         let given = |name: &str| get(name).filter(|value| !value.is_empty());
@@ -87,7 +96,9 @@ impl QueryRequest {
     /// Whether the database of the request, if it names one, is among `mappings`.
     pub(super) fn knows_database(&self, mappings: &[VisibleMapping]) -> bool {
         self.database.as_ref().is_none_or(|database| {
-            mappings.iter().any(|visible| visible.mapping.database == *database)
+            mappings
+                .iter()
+                .any(|visible| visible.mapping.database == *database)
         })
     }
 }
@@ -95,7 +106,9 @@ impl QueryRequest {
 /// The bind parameters (data-endpoints 5.10).
 fn read_params(text: &str) -> Result<Option<Params>, ApiError> {
     let refuse = |reason: String| {
-        Err(ApiError::invalid(format!("error parsing query parameters: {reason}")))
+        Err(ApiError::invalid(format!(
+            "error parsing query parameters: {reason}"
+        )))
     };
     let entries = match parse_first(text.as_bytes()) {
         Ok(Json::Object(entries)) => entries,
@@ -108,8 +121,12 @@ fn read_params(text: &str) -> Result<Option<Params>, ApiError> {
         }
         Err(error) => return refuse(error.to_string()),
     };
-    let entries = entries.into_iter().map(|(name, value)| (name, param(value)));
-    Params::from_json(entries).map(Some).map_err(|error| ApiError::invalid(error.to_string()))
+    let entries = entries
+        .into_iter()
+        .map(|(name, value)| (name, param(value)));
+    Params::from_json(entries)
+        .map(Some)
+        .map_err(|error| ApiError::invalid(error.to_string()))
 }
 
 fn param(value: Json) -> ParamValue {
@@ -119,8 +136,11 @@ fn param(value: Json) -> ParamValue {
         Json::Number(text) => ParamValue::Number(text),
         Json::String(text) => ParamValue::String(text),
         Json::Array(_) => ParamValue::Array,
-        Json::Object(entries) => {
-            ParamValue::Object(entries.into_iter().map(|(name, v)| (name, param(v))).collect())
-        }
+        Json::Object(entries) => ParamValue::Object(
+            entries
+                .into_iter()
+                .map(|(name, v)| (name, param(v)))
+                .collect(),
+        ),
     }
 }

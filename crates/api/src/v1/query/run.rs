@@ -70,7 +70,9 @@ impl Job {
             tracing::error!("a query panicked");
             Err(ApiError::internal("a query panicked", "see above"))
         });
-        self.state.metrics.query(matches!(result, Ok(true)), begun.elapsed());
+        self.state
+            .metrics
+            .query(matches!(result, Ok(true)), begun.elapsed());
         match result {
             Ok(_) => sink.finish(),
             Err(error) => sink.refuse(error),
@@ -109,7 +111,10 @@ impl Job {
                         // The whole answer becomes the error, under the first statement's number.
                         sink.bytes.clear();
                         layout.reset();
-                        layout.begin(StatementInfo { id: 0, is_select: false });
+                        layout.begin(StatementInfo {
+                            id: 0,
+                            is_select: false,
+                        });
                         layout.fail(value.message(), sink);
                         layout.finish(sink);
                         return Ok(false);
@@ -167,7 +172,11 @@ impl Job {
                 return broken(ApiError::Store(error), layout, sink);
             }
             Err(StatementError::Read(error)) => {
-                return broken(ApiError::internal("points could not be read", error), layout, sink);
+                return broken(
+                    ApiError::internal("points could not be read", error),
+                    layout,
+                    sink,
+                );
             }
         }
         Ended::Well
@@ -186,7 +195,14 @@ fn broken(error: ApiError, layout: &mut dyn Layout, sink: &mut Sink) -> Ended {
     }
     error.log();
     let unavailable = error.code() == crate::error::ErrorCode::Unavailable;
-    layout.fail(if unavailable { UNAVAILABLE_MESSAGE } else { INTERNAL_MESSAGE }, sink);
+    layout.fail(
+        if unavailable {
+            UNAVAILABLE_MESSAGE
+        } else {
+            INTERNAL_MESSAGE
+        },
+        sink,
+    );
     Ended::Badly
 }
 

@@ -21,17 +21,28 @@ fn head(name: &str, tag: &str) -> SeriesHead {
 
 /// Two statements: a SELECT with two series of two rows and one row, and one that fails.
 fn fill(layout: &mut dyn Layout, sink: &mut Sink) {
-    layout.begin(StatementInfo { id: 0, is_select: true });
+    layout.begin(StatementInfo {
+        id: 0,
+        is_select: true,
+    });
     layout.series(head("m", "a"), sink);
     for time in [1, 2] {
-        layout.row(&[Value::Time(time), Value::Float(0.5)], sink).unwrap();
+        layout
+            .row(&[Value::Time(time), Value::Float(0.5)], sink)
+            .unwrap();
     }
     layout.series(head("m", "b"), sink);
     layout.row(&[Value::Time(3), Value::Null], sink).unwrap();
     layout.end(sink);
-    layout.begin(StatementInfo { id: 1, is_select: true });
+    layout.begin(StatementInfo {
+        id: 1,
+        is_select: true,
+    });
     layout.fail("no <luck>", sink);
-    layout.begin(StatementInfo { id: 2, is_select: false });
+    layout.begin(StatementInfo {
+        id: 2,
+        is_select: false,
+    });
     layout.silence();
     layout.finish(sink);
 }
@@ -81,21 +92,32 @@ fn json_is_one_document_or_one_per_chunk() {
 #[test]
 fn an_answer_without_results_is_an_empty_document() {
     let silent = |layout: &mut dyn Layout, sink: &mut Sink| {
-        layout.begin(StatementInfo { id: 0, is_select: false });
+        layout.begin(StatementInfo {
+            id: 0,
+            is_select: false,
+        });
         layout.silence();
         layout.finish(sink);
     };
     assert_eq!(text(JsonLayout::new(None, None), silent), "{}\n");
     assert_eq!(text(CsvLayout::new(None), silent), "");
-    assert_eq!(answer(MsgpackLayout::new(None, None), silent), b"\x81\xa7results\xdd\0\0\0\0");
+    assert_eq!(
+        answer(MsgpackLayout::new(None, None), silent),
+        b"\x81\xa7results\xdd\0\0\0\0"
+    );
 }
 
 #[test]
 fn an_error_takes_the_place_of_rows_that_were_not_sent() {
     let failing = |layout: &mut dyn Layout, sink: &mut Sink| {
-        layout.begin(StatementInfo { id: 0, is_select: true });
+        layout.begin(StatementInfo {
+            id: 0,
+            is_select: true,
+        });
         layout.series(head("m", ""), sink);
-        layout.row(&[Value::Time(1), Value::Integer(1)], sink).unwrap();
+        layout
+            .row(&[Value::Time(1), Value::Integer(1)], sink)
+            .unwrap();
         layout.fail("x", sink);
         layout.finish(sink);
     };
@@ -110,20 +132,32 @@ fn infinity_has_no_form_in_json_and_leaves_no_half_row() {
     let (sender, _receiver) = oneshot::channel();
     let mut sink = Sink::new(sender, false, false);
     let mut layout = JsonLayout::new(None, None);
-    layout.begin(StatementInfo { id: 0, is_select: true });
+    layout.begin(StatementInfo {
+        id: 0,
+        is_select: true,
+    });
     layout.series(head("m", ""), &mut sink);
     let before = sink.bytes.len();
     let row = [Value::Time(1), Value::Float(f64::NEG_INFINITY)];
-    assert_eq!(layout.row(&row, &mut sink), Err(Unsupported::NegativeInfinity));
+    assert_eq!(
+        layout.row(&row, &mut sink),
+        Err(Unsupported::NegativeInfinity)
+    );
     assert_eq!(sink.bytes.len(), before);
-    assert_eq!(layout.row(&[Value::Time(1), Value::Float(f64::NAN)], &mut sink), Ok(()));
+    assert_eq!(
+        layout.row(&[Value::Time(1), Value::Float(f64::NAN)], &mut sink),
+        Ok(())
+    );
 }
 
 #[test]
 fn csv_has_a_header_where_columns_change() {
     let feed = |layout: &mut dyn Layout, sink: &mut Sink| {
         fill(layout, sink);
-        layout.begin(StatementInfo { id: 3, is_select: true });
+        layout.begin(StatementInfo {
+            id: 3,
+            is_select: true,
+        });
         layout.series(head("n", ""), sink);
         layout.end(sink);
     };

@@ -43,7 +43,9 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let request = decode(&body)
         .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))?;
-    let org = request.org.ok_or(ApiError::invalid("organization id must be provided"))?;
+    let org = request
+        .org
+        .ok_or(ApiError::invalid("organization id must be provided"))?;
     let rule = rules::check(&request.rules)?.unwrap_or_default();
     require(&caller, &on_buckets_of(Action::Write, org))?;
     check_bucket_name(&request.name).map_err(|error| ApiError::invalid(error.to_string()))?;
@@ -74,7 +76,12 @@ pub(crate) async fn create(
         let taken = |bucket: &Bucket| {
             ApiError::conflict(format!("bucket with name {} already exists", bucket.name))
         };
-        if transaction.buckets().find_by_name(org, &bucket.name).await?.is_some() {
+        if transaction
+            .buckets()
+            .find_by_name(org, &bucket.name)
+            .await?
+            .is_some()
+        {
             return Err(taken(&bucket));
         }
         bucket.shard_duration = shard_duration

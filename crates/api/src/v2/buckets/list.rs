@@ -59,11 +59,16 @@ pub(crate) async fn list(
     };
     let (store, asked, page) = (state.store.clone(), filter.clone(), paging.page());
     let after = paging.after.and_then(|id| BucketId::new(id.get()));
-    let mut found = state.run(async move { find(&*store, asked, after, page).await }).await?;
+    let mut found = state
+        .run(async move { find(&*store, asked, after, page).await })
+        .await?;
     found.retain(|bucket| sees_bucket(&caller, bucket));
     let links = links(&filter, &paging, found.len());
     let buckets = found.iter().map(BucketView::of).collect();
-    Ok(reply::pretty(StatusCode::OK, &BucketsView { links, buckets }))
+    Ok(reply::pretty(
+        StatusCode::OK,
+        &BucketsView { links, buckets },
+    ))
 }
 
 async fn find(
@@ -75,7 +80,9 @@ async fn find(
     let mut transaction = store.begin_read().await?;
     if let Some(id) = filter.id {
         let found = transaction.buckets().find(id).await?;
-        return found.map(|b| vec![b]).ok_or(ApiError::not_found("bucket not found"));
+        return found
+            .map(|b| vec![b])
+            .ok_or(ApiError::not_found("bucket not found"));
     }
     let org = match (filter.org_id, &filter.org) {
         (Some(id), _) => Some(id),
@@ -87,7 +94,11 @@ async fn find(
         let missing = || ApiError::not_found(format!("bucket \"{name}\" not found"));
         return found.map(|b| vec![b]).ok_or_else(missing);
     }
-    let filter = BucketFilter { org, name: filter.name, after };
+    let filter = BucketFilter {
+        org,
+        name: filter.name,
+        after,
+    };
     Ok(transaction.buckets().list(&filter, page).await?)
 }
 
@@ -155,14 +166,19 @@ mod tests {
         };
         let links = links(&filter, &paging, 2);
         let link = |offset| {
-            format!("/api/v2/buckets?bucket=b&descending=true&limit=2&offset={offset}&org=my+org&sortBy=x")
+            format!(
+                "/api/v2/buckets?bucket=b&descending=true&limit=2&offset={offset}&org=my+org&sortBy=x"
+            )
         };
         assert_eq!(links.prev, Some(link(1)));
         assert_eq!(links.own, link(3));
         assert_eq!(links.next, Some(link(5)));
         let query = Query::new("offset=-1");
         let links = super::links(&Filter::default(), &Paging::read(query).unwrap(), 3);
-        assert_eq!(links.own, "/api/v2/buckets?descending=false&limit=20&offset=-1");
+        assert_eq!(
+            links.own,
+            "/api/v2/buckets?descending=false&limit=20&offset=-1"
+        );
         assert_eq!((links.prev, links.next), (None, None));
     }
 }

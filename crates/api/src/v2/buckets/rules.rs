@@ -13,7 +13,9 @@ pub(super) struct GivenRule {
 
 /// Reads the field `retentionRules`.
 pub(super) fn read(fields: &mut Fields) -> Result<Vec<GivenRule>, DecodeError> {
-    let rules = fields.objects("retentionRules", "retentionRule")?.unwrap_or_default();
+    let rules = fields
+        .objects("retentionRules", "retentionRule")?
+        .unwrap_or_default();
     rules
         .into_iter()
         .map(|mut rule| {

@@ -47,15 +47,17 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let request = decode(&body)
         .map_err(|error| ApiError::invalid(format!("invalid json structure: {error}")))?;
-    let choice =
-        OrgChoice::of(request.org_id.map(Cow::Owned), request.org.map(Cow::Owned))?;
+    let choice = OrgChoice::of(request.org_id.map(Cow::Owned), request.org.map(Cow::Owned))?;
     let id = state.ids.dbrp();
     let store = state.store.clone();
     let work = async move {
         let mut transaction = store.begin().await?;
         let org = choice.resolve(&mut *transaction).await?;
         let bucket_id: BucketId = request.bucket_id.parse().map_err(|error: IdError| {
-            ApiError::invalid(format!("invalid bucket ID \"{}\": {error}", request.bucket_id))
+            ApiError::invalid(format!(
+                "invalid bucket ID \"{}\": {error}",
+                request.bucket_id
+            ))
         })?;
         require(&caller, &on_bucket_id(Action::Write, org, bucket_id.into()))?;
         check_name("database", &request.database)?;
@@ -84,5 +86,8 @@ pub(crate) async fn create(
     };
     let stored = state.run(work).await?;
     state.changed();
-    Ok(reply::pretty(StatusCode::CREATED, &DbrpView::physical(&stored)))
+    Ok(reply::pretty(
+        StatusCode::CREATED,
+        &DbrpView::physical(&stored),
+    ))
 }

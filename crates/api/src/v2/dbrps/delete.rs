@@ -27,7 +27,9 @@ pub(crate) async fn delete(
     let work = async move {
         let mut transaction = store.begin().await?;
         let org = choice.resolve(&mut *transaction).await?;
-        let found = find::find(&mut *transaction, org, id).await?.ok_or_else(unknown)?;
+        let found = find::find(&mut *transaction, org, id)
+            .await?
+            .ok_or_else(unknown)?;
         let (dbrp, bucket) = match found {
             Found::Physical(dbrp, bucket) => (Some(dbrp), bucket),
             Found::Virtual(bucket) => (None, bucket),

@@ -30,7 +30,9 @@ pub(super) async fn find(
         return Ok(bucket.map(|bucket| Found::Physical(dbrp, bucket)));
     }
     let bucket = transaction.buckets().find(bucket).await?;
-    Ok(bucket.filter(|bucket| bucket.org == org).map(Found::Virtual))
+    Ok(bucket
+        .filter(|bucket| bucket.org == org)
+        .map(Found::Virtual))
 }
 
 /// All mappings of an organization that the caller can see.
@@ -39,8 +41,14 @@ pub(super) async fn visible(
     org: OrgId,
     caller: &influxd_tokens::Caller,
 ) -> Result<Vec<Mapping>, ApiError> {
-    let physical = transaction.dbrps().list(org, &DbrpFilter::default()).await?;
-    let filter = BucketFilter { org: Some(org), ..BucketFilter::default() };
+    let physical = transaction
+        .dbrps()
+        .list(org, &DbrpFilter::default())
+        .await?;
+    let filter = BucketFilter {
+        org: Some(org),
+        ..BucketFilter::default()
+    };
     let mut buckets = transaction.buckets().list(&filter, Page::ALL).await?;
     buckets.retain(|bucket| sees_bucket(caller, bucket));
     let mut seen: std::collections::HashSet<BucketId> = buckets.iter().map(|b| b.id).collect();
@@ -54,5 +62,7 @@ pub(super) async fn visible(
         }
     }
     let all = blend(&physical, &buckets);
-    Ok(influxd_model::dbrp::visible(all, |bucket| seen.contains(&bucket)))
+    Ok(influxd_model::dbrp::visible(all, |bucket| {
+        seen.contains(&bucket)
+    }))
 }

@@ -29,7 +29,10 @@ pub(crate) async fn get(
     let work = async move {
         let mut transaction = store.begin_read().await?;
         let org = choice.resolve(&mut *transaction).await?;
-        match find::find(&mut *transaction, org, id).await?.ok_or_else(unknown)? {
+        match find::find(&mut *transaction, org, id)
+            .await?
+            .ok_or_else(unknown)?
+        {
             Found::Physical(dbrp, bucket) => {
                 require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
                 Ok(DbrpView::physical(&dbrp))

@@ -27,9 +27,12 @@ impl Filter {
         let bad = |what: &str, text: &str, error: IdError| {
             ApiError::invalid(format!("invalid {what} ID \"{text}\": {error}"))
         };
-        let id = query.get("id").map(|text| text.parse().map_err(|e| bad("DBRP", &text, e)));
-        let bucket =
-            query.get("bucketID").map(|text| text.parse().map_err(|e| bad("bucket", &text, e)));
+        let id = query
+            .get("id")
+            .map(|text| text.parse().map_err(|e| bad("DBRP", &text, e)));
+        let bucket = query
+            .get("bucketID")
+            .map(|text| text.parse().map_err(|e| bad("bucket", &text, e)));
         let is_default = query
             .get("default")
             .map(|text| parse_bool(&text).ok_or(ApiError::invalid("invalid default parameter")));
@@ -47,9 +50,17 @@ impl Filter {
         let id = mapping.id.map_or(AnyId::from(mapping.bucket), AnyId::from);
         self.id.is_none_or(|wanted| wanted == id)
             && self.bucket.is_none_or(|wanted| wanted == mapping.bucket)
-            && self.database.as_ref().is_none_or(|wanted| *wanted == mapping.database)
-            && self.policy.as_ref().is_none_or(|wanted| *wanted == mapping.policy)
-            && self.is_default.is_none_or(|wanted| wanted == mapping.is_default)
+            && self
+                .database
+                .as_ref()
+                .is_none_or(|wanted| *wanted == mapping.database)
+            && self
+                .policy
+                .as_ref()
+                .is_none_or(|wanted| *wanted == mapping.policy)
+            && self
+                .is_default
+                .is_none_or(|wanted| wanted == mapping.is_default)
     }
 }
 

@@ -29,9 +29,9 @@ impl OrgChoice {
                 ApiError::invalid(format!("invalid org ID \"{id}\": {error}"))
             }),
             (None, Some(name)) => Ok(Self::Name(name.into_owned())),
-            (None, None) => {
-                Err(ApiError::invalid("either 'org' or 'orgID' must be provided"))
-            }
+            (None, None) => Err(ApiError::invalid(
+                "either 'org' or 'orgID' must be provided",
+            )),
         }
     }
 

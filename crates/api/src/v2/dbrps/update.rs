@@ -46,7 +46,9 @@ pub(crate) async fn update(
     let work = async move {
         let mut transaction = store.begin().await?;
         let org = choice.resolve(&mut *transaction).await?;
-        let found = find::find(&mut *transaction, org, id).await?.ok_or_else(unknown)?;
+        let found = find::find(&mut *transaction, org, id)
+            .await?
+            .ok_or_else(unknown)?;
         let (mut dbrp, bucket) = match found {
             Found::Physical(dbrp, bucket) => (dbrp, bucket),
             Found::Virtual(bucket) => {
@@ -76,5 +78,10 @@ pub(crate) async fn update(
     };
     let stored = state.run(work).await?;
     state.changed();
-    Ok(reply::pretty(StatusCode::OK, &Content { content: DbrpView::physical(&stored) }))
+    Ok(reply::pretty(
+        StatusCode::OK,
+        &Content {
+            content: DbrpView::physical(&stored),
+        },
+    ))
 }

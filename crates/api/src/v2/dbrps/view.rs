@@ -22,7 +22,9 @@ pub(crate) struct DbrpView {
 impl DbrpView {
     pub(crate) fn of(mapping: &Mapping, org: OrgId) -> Self {
         Self {
-            id: mapping.id.map_or_else(|| mapping.bucket.to_string(), |id| id.to_string()),
+            id: mapping
+                .id
+                .map_or_else(|| mapping.bucket.to_string(), |id| id.to_string()),
             database: mapping.database.clone(),
             retention_policy: mapping.policy.clone(),
             default: mapping.is_default,

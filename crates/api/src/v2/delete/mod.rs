@@ -39,7 +39,9 @@ pub(crate) async fn delete(
     let org = target::org(query)?.into_owned();
     let choice = bucket_choice(query)?;
     let store = state.store.clone();
-    let bucket = state.run(async move { find(&*store, &org, choice).await }).await?;
+    let bucket = state
+        .run(async move { find(&*store, &org, choice).await })
+        .await?;
     if !holds(&caller, &Permission::on_bucket(Action::Write, &bucket)) {
         let message = "insufficient permissions to delete";
         return Err(ApiError::new(ErrorCode::Forbidden, message));
@@ -81,7 +83,9 @@ async fn find(
 ) -> Result<Bucket, ApiError> {
     let mut transaction = store.begin_read().await?;
     let org = find_org(&mut *transaction, org).await?;
-    match choice.ok_or(ApiError::invalid("Please provide either bucketID or bucket"))? {
+    match choice.ok_or(ApiError::invalid(
+        "Please provide either bucketID or bucket",
+    ))? {
         BucketChoice::Id(id) => {
             let found = transaction.buckets().find(id).await?;
             let found = found.filter(|bucket| bucket.org == org);

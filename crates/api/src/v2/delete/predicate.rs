@@ -38,9 +38,17 @@ const MAX_DEPTH: usize = 256;
 /// Reads a condition; an empty one takes everything.
 pub(super) fn parse(text: &str) -> Result<Condition, PredicateError> {
     if text.is_empty() {
-        return Ok(Condition { measurement: None, predicate: Predicate::All });
+        return Ok(Condition {
+            measurement: None,
+            predicate: Predicate::All,
+        });
     }
-    let mut parser = Parser { words: words(text), at: 0, open: 0, terms: Vec::new() };
+    let mut parser = Parser {
+        words: words(text),
+        at: 0,
+        open: 0,
+        terms: Vec::new(),
+    };
     parser.logical(0)?;
     let condition = build(parser.terms)?;
     check_influxql(text)?;
@@ -55,23 +63,32 @@ fn check_influxql(text: &str) -> Result<(), PredicateError> {
     };
     let message = error.to_string();
     // Positions on the first line count from the start of the condition.
-    let shifted = message.rsplit_once(" at line 1, char ").and_then(|(what, position)| {
-        let position: usize = position.parse().ok()?;
-        let position = position.saturating_sub(BEFORE.len());
-        Some(format!("{what} at line 1, char {position}"))
-    });
+    let shifted = message
+        .rsplit_once(" at line 1, char ")
+        .and_then(|(what, position)| {
+            let position: usize = position.parse().ok()?;
+            let position = position.saturating_sub(BEFORE.len());
+            Some(format!("{what} at line 1, char {position}"))
+        });
     Err(PredicateError::InfluxQl(shifted.unwrap_or(message)))
 }
 
 fn build(terms: Vec<Term>) -> Result<Condition, PredicateError> {
-    if terms.iter().any(|term| term.key == "_field" && term.is_equal) {
+    if terms
+        .iter()
+        .any(|term| term.key == "_field" && term.is_equal)
+    {
         return Err(PredicateError::Field);
     }
     let mut measurement = None;
     let mut predicates = Vec::with_capacity(terms.len());
     for term in terms {
         let value = term.value.into_bytes();
-        let test = if term.is_equal { Test::Is(value) } else { Test::IsNot(value) };
+        let test = if term.is_equal {
+            Test::Is(value)
+        } else {
+            Test::IsNot(value)
+        };
         predicates.push(match (term.key.as_str(), test) {
             // No series is without fields of other names; nothing is deleted.
             ("_field", _) => Predicate::None,
@@ -80,16 +97,27 @@ fn build(terms: Vec<Term>) -> Result<Condition, PredicateError> {
                 continue;
             }
             ("_measurement", test) => Predicate::Measurement(test),
-            (_, test) => {
-                Predicate::Tag { key: term.key.into_bytes(), test, absent: Absent::NoMatch }
-            }
+            (_, test) => Predicate::Tag {
+                key: term.key.into_bytes(),
+                test,
+                absent: Absent::NoMatch,
+            },
         });
     }
-    if predicates.iter().any(|predicate| matches!(predicate, Predicate::None)) {
-        return Ok(Condition { measurement, predicate: Predicate::None });
+    if predicates
+        .iter()
+        .any(|predicate| matches!(predicate, Predicate::None))
+    {
+        return Ok(Condition {
+            measurement,
+            predicate: Predicate::None,
+        });
     }
     let predicate = all_of(predicates);
-    Ok(Condition { measurement, predicate })
+    Ok(Condition {
+        measurement,
+        predicate,
+    })
 }
 
 /// All of them hold: a tree as flat as can be, for its depth is limited.
@@ -188,7 +216,11 @@ impl Parser {
 
     /// A third operand must be joined to the others, or it would take the place of one.
     fn unjoined(&self, is_unjoined: bool) -> Result<(), PredicateError> {
-        if is_unjoined { bad_expression(&self.words[self.at]) } else { Ok(()) }
+        if is_unjoined {
+            bad_expression(&self.words[self.at])
+        } else {
+            Ok(())
+        }
     }
 
     fn term(&mut self) -> Result<(), PredicateError> {
@@ -218,7 +250,11 @@ impl Parser {
             }
         };
         let value = self.value()?;
-        self.terms.push(Term { key, is_equal, value });
+        self.terms.push(Term {
+            key,
+            is_equal,
+            value,
+        });
         Ok(())
     }
 
@@ -250,7 +286,10 @@ fn grammar<T>(text: String) -> Result<T, PredicateError> {
 }
 
 fn bad_expression<T>(word: &Word) -> Result<T, PredicateError> {
-    grammar(format!("bad logical expression, at position {}", word.position))
+    grammar(format!(
+        "bad logical expression, at position {}",
+        word.position
+    ))
 }
 
 #[cfg(test)]
@@ -270,9 +309,24 @@ mod tests {
     #[test]
     fn what_follows_the_grammar_is_taken() {
         for text in [
-            "", "t=a", "t=\"a\"", "\"t\"=\"a b\"", "t!=a", "t<>a", "_measurement=m AND t=a",
-            "(t=a AND k=x)", "t=a and k=x And l=y", "((t=a) AND (k=x))", "t=1", "t=-1", "t=1.5",
-            "t=5m", "t=true", "t=FALSE", "_value=1", "_field!=f",
+            "",
+            "t=a",
+            "t=\"a\"",
+            "\"t\"=\"a b\"",
+            "t!=a",
+            "t<>a",
+            "_measurement=m AND t=a",
+            "(t=a AND k=x)",
+            "t=a and k=x And l=y",
+            "((t=a) AND (k=x))",
+            "t=1",
+            "t=-1",
+            "t=1.5",
+            "t=5m",
+            "t=true",
+            "t=FALSE",
+            "_value=1",
+            "_field!=f",
         ] {
             check(text, "fine");
         }
@@ -282,9 +336,18 @@ mod tests {
     fn what_does_not_is_refused_in_the_words_of_the_contract() {
         check("t=", "bad tag value: \"\", at position 2");
         check("t", "invalid operator \"EOF\" at position: 2");
-        check("t=a OR t=b", "the logical operator OR is not supported yet at position 4");
-        check("t=~/a/", "operator: \"=~\" at position: 1 is not supported yet");
-        check("t!~/a/", "operator: \"!~\" at position: 1 is not supported yet");
+        check(
+            "t=a OR t=b",
+            "the logical operator OR is not supported yet at position 4",
+        );
+        check(
+            "t=~/a/",
+            "operator: \"=~\" at position: 1 is not supported yet",
+        );
+        check(
+            "t!~/a/",
+            "operator: \"!~\" at position: 1 is not supported yet",
+        );
         check("t>1", "invalid operator \">\" at position: 1");
         check("(t=a", "extra ( seen");
         check("t=a)", "extra ) seen");
@@ -293,7 +356,10 @@ mod tests {
         check("t='a'", "bad tag value: \"a\", at position 1");
         check("1=1", "bad tag key, at position 0");
         check("'t'=\"a\"", "bad logical expression, at position 0");
-        check("t=a AND (k=x OR k=y)", "the logical operator OR is not supported yet at position 13");
+        check(
+            "t=a AND (k=x OR k=y)",
+            "the logical operator OR is not supported yet at position 13",
+        );
         check("_time>0", "invalid operator \">\" at position: 5");
         check("t=\"a", "bad tag value: \"a\", at position 1");
         check("t=a;", "bad logical expression, at position 3");
@@ -313,7 +379,10 @@ mod tests {
         check("name=x", &format!("InfluxQL: found NAME, {expected} 1"));
         check("()", &format!("InfluxQL: found ), {expected} 2"));
         check("  ", &format!("InfluxQL: found EOF, {expected} 4"));
-        check("t = a AND AND k = x", &format!("InfluxQL: found AND, {expected} 11"));
+        check(
+            "t = a AND AND k = x",
+            &format!("InfluxQL: found AND, {expected} 11"),
+        );
     }
 
     #[test]
@@ -321,12 +390,18 @@ mod tests {
         let condition = parse("_measurement=m AND t=a AND k!=b").unwrap();
         assert_eq!(condition.measurement.as_deref(), Some(&b"m"[..]));
         let tags = |pairs: &[(&str, &str)]| -> Vec<(Box<[u8]>, Box<[u8]>)> {
-            pairs.iter().map(|(k, v)| (k.as_bytes().into(), v.as_bytes().into())).collect()
+            pairs
+                .iter()
+                .map(|(k, v)| (k.as_bytes().into(), v.as_bytes().into()))
+                .collect()
         };
         let matches = |pairs: &[(&str, &str)]| condition.predicate.matches(b"m", &tags(pairs));
         assert!(matches(&[("t", "a"), ("k", "c")]));
         assert!(!matches(&[("t", "a"), ("k", "b")]));
-        assert!(!matches(&[("t", "a")]), "a tag that is missing never matches");
+        assert!(
+            !matches(&[("t", "a")]),
+            "a tag that is missing never matches"
+        );
         let long = vec!["t=a"; 10_000].join(" AND ");
         let condition = parse(&long).unwrap();
         assert!(Predicate::decode(&condition.predicate.encode()).is_ok());

@@ -25,8 +25,7 @@ const LATE_STOP: &str = "invalid stop time, stop time must not be after \
 
 /// Reads the body (data-endpoints 7).
 pub(super) fn read(body: &[u8]) -> Result<Asked, ApiError> {
-    let refuse =
-        |reason: &str| ApiError::invalid(format!("error decoding json body: {reason}"));
+    let refuse = |reason: &str| ApiError::invalid(format!("error decoding json body: {reason}"));
     let (start, stop, predicate) = decode(body).map_err(|error| match error {
         DecodeError::Json(error) => refuse(&error.to_string()),
         error => refuse(&format!("Invalid delete predicate node request: {error}")),
@@ -40,16 +39,21 @@ pub(super) fn read(body: &[u8]) -> Result<Asked, ApiError> {
         return Err(refuse(LATE_STOP));
     }
     // What lies beyond the ends of time on the other side leaves an empty range.
-    let clamp = |time: i128| i64::try_from(time).unwrap_or(if time < 0 { i64::MIN } else { i64::MAX });
-    let range = TimeRange { min: clamp(min), max: clamp(max) };
+    let clamp =
+        |time: i128| i64::try_from(time).unwrap_or(if time < 0 { i64::MIN } else { i64::MAX });
+    let range = TimeRange {
+        min: clamp(min),
+        max: clamp(max),
+    };
     let condition = predicate::parse(&predicate).map_err(|error| match error {
         PredicateError::Grammar(text) => refuse(&text),
         PredicateError::InfluxQl(text) => {
             ApiError::invalid(format!("invalid request; error parsing predicate: {text}"))
         }
-        PredicateError::Field => {
-            ApiError::new(ErrorCode::NotImplemented, "delete by field is not supported")
-        }
+        PredicateError::Field => ApiError::new(
+            ErrorCode::NotImplemented,
+            "delete by field is not supported",
+        ),
     })?;
     Ok(Asked { range, condition })
 }
@@ -59,7 +63,11 @@ fn decode(body: &[u8]) -> Result<(String, String, String), DecodeError> {
     let mut fields = match Fields::read(body, NAME) {
         // A value that is no object goes by its full name.
         Err(DecodeError::Type { found, place, .. }) => {
-            return Err(DecodeError::Type { found, place, expected: "http.deleteRequestDecode" });
+            return Err(DecodeError::Type {
+                found,
+                place,
+                expected: "http.deleteRequestDecode",
+            });
         }
         fields => fields?,
     };
@@ -79,7 +87,11 @@ mod tests {
             Ok(asked) => format!("{} {}", asked.range.min, asked.range.max),
             Err(error) => error.message().into_owned(),
         };
-        assert_eq!(shown.trim_start_matches("error decoding json body: "), expected, "{body}");
+        assert_eq!(
+            shown.trim_start_matches("error decoding json body: "),
+            expected,
+            "{body}"
+        );
     }
 
     #[test]
@@ -97,8 +109,14 @@ mod tests {
         );
         check(&format!("{{{stop}}}"), BAD_START);
         check(r#"{"start":"1970-01-01T00:00:00Z","stop":"x"}"#, BAD_STOP);
-        check(&format!(r#"{{"start":"1600-01-01T00:00:00Z",{stop}}}"#), EARLY_START);
-        check(r#"{"start":"1970-01-01T00:00:00Z","stop":"2300-01-01T00:00:00Z"}"#, LATE_STOP);
+        check(
+            &format!(r#"{{"start":"1600-01-01T00:00:00Z",{stop}}}"#),
+            EARLY_START,
+        );
+        check(
+            r#"{"start":"1970-01-01T00:00:00Z","stop":"2300-01-01T00:00:00Z"}"#,
+            LATE_STOP,
+        );
         check(
             &format!(r#"{{"start":"1970-01-01T00:00:00.5+00:00",{stop},"predicate":null}}"#),
             "500000000 2000000000",

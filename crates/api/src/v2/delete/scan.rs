@@ -77,16 +77,82 @@ pub(super) struct Word {
 
 /// The keywords of InfluxQL (InfluxQL 1), which are no names unless quoted.
 const KEYWORDS: &[&str] = &[
-    "ALL", "ALTER", "ANALYZE", "ANY", "AS", "ASC", "BEGIN", "BY", "CARDINALITY", "CONTINUOUS",
-    "CREATE", "DATABASE", "DATABASES", "DEFAULT", "DELETE", "DESC", "DESTINATIONS",
-    "DIAGNOSTICS", "DISTINCT", "DROP", "DURATION", "END", "EVERY", "EXACT", "EXPLAIN", "FIELD",
-    "FOR", "FROM", "GRANT", "GRANTS", "GROUP", "GROUPS", "IN", "INF", "INSERT", "INTO", "KEY",
-    "KEYS", "KILL", "LIMIT", "MEASUREMENT", "MEASUREMENTS", "OFFSET", "ON", "ORDER", "PASSWORD",
-    "POLICIES", "POLICY", "PRIVILEGES", "QUERIES", "QUERY", "READ", "REPLICATION", "RESAMPLE",
-    "RETENTION", "REVOKE", "SELECT", "SERIES", "SET", "SHARD", "SHARDS", "SHOW", "SLIMIT",
-    "SOFFSET", "STATS", "SUBSCRIPTION", "SUBSCRIPTIONS", "TAG", "TO", "USER", "USERS", "VALUES",
+    "ALL",
+    "ALTER",
+    "ANALYZE",
+    "ANY",
+    "AS",
+    "ASC",
+    "BEGIN",
+    "BY",
+    "CARDINALITY",
+    "CONTINUOUS",
+    "CREATE",
+    "DATABASE",
+    "DATABASES",
+    "DEFAULT",
+    "DELETE",
+    "DESC",
+    "DESTINATIONS",
+    "DIAGNOSTICS",
+    "DISTINCT",
+    "DROP",
+    "DURATION",
+    "END",
+    "EVERY",
+    "EXACT",
+    "EXPLAIN",
+    "FIELD",
+    "FOR",
+    "FROM",
+    "GRANT",
+    "GRANTS",
+    "GROUP",
+    "GROUPS",
+    "IN",
+    "INF",
+    "INSERT",
+    "INTO",
+    "KEY",
+    "KEYS",
+    "KILL",
+    "LIMIT",
+    "MEASUREMENT",
+    "MEASUREMENTS",
+    "OFFSET",
+    "ON",
+    "ORDER",
+    "PASSWORD",
+    "POLICIES",
+    "POLICY",
+    "PRIVILEGES",
+    "QUERIES",
+    "QUERY",
+    "READ",
+    "REPLICATION",
+    "RESAMPLE",
+    "RETENTION",
+    "REVOKE",
+    "SELECT",
+    "SERIES",
+    "SET",
+    "SHARD",
+    "SHARDS",
+    "SHOW",
+    "SLIMIT",
+    "SOFFSET",
+    "STATS",
+    "SUBSCRIPTION",
+    "SUBSCRIPTIONS",
+    "TAG",
+    "TO",
+    "USER",
+    "USERS",
+    "VALUES",
     "VERBOSE",
-    "WHERE", "WITH", "WRITE",
+    "WHERE",
+    "WITH",
+    "WRITE",
 ];
 
 fn keyword(word: &str) -> Kind {
@@ -142,7 +208,12 @@ impl Scanner {
             chars.push((c, position));
             position = if c == '\n' { 0 } else { position + 1 };
         }
-        Self { chars, at: 0, end: position, ran_out: false }
+        Self {
+            chars,
+            at: 0,
+            end: position,
+            ran_out: false,
+        }
     }
 
     fn peek(&self) -> Option<char> {
@@ -164,21 +235,40 @@ impl Scanner {
     }
 
     fn word(&mut self) -> Word {
-        if !self.take_while(|c| matches!(c, ' ' | '\t' | '\n')).is_empty() {
+        if !self
+            .take_while(|c| matches!(c, ' ' | '\t' | '\n'))
+            .is_empty()
+        {
             self.ran_out |= self.peek().is_none();
         }
         let Some(&(first, position)) = self.chars.get(self.at) else {
             let position = self.end + usize::from(self.ran_out);
-            return Word { kind: Kind::Eof, position, text: String::new() };
+            return Word {
+                kind: Kind::Eof,
+                position,
+                text: String::new(),
+            };
         };
-        let word = |kind, text| Word { kind, position, text };
-        let plain = |kind| Word { kind, position, text: String::new() };
+        let word = |kind, text| Word {
+            kind,
+            position,
+            text,
+        };
+        let plain = |kind| Word {
+            kind,
+            position,
+            text: String::new(),
+        };
         match first {
             '"' => self.quoted('"', position, Kind::Identifier),
             '\'' => self.quoted('\'', position, Kind::String),
             'a'..='z' | 'A'..='Z' | '_' => self.identifier(position),
             '0'..='9' => self.number(position),
-            '.' if self.chars.get(self.at + 1).is_some_and(|(c, _)| c.is_ascii_digit()) => {
+            '.' if self
+                .chars
+                .get(self.at + 1)
+                .is_some_and(|(c, _)| c.is_ascii_digit()) =>
+            {
                 self.number(position)
             }
             '$' => {
@@ -241,8 +331,16 @@ impl Scanner {
         let text = self.take_while(is_name);
         self.ran_out |= self.peek().is_none();
         match keyword(&text) {
-            Kind::Identifier => Word { kind: Kind::Identifier, position, text },
-            kind => Word { kind, position, text: String::new() },
+            Kind::Identifier => Word {
+                kind: Kind::Identifier,
+                position,
+                text,
+            },
+            kind => Word {
+                kind,
+                position,
+                text: String::new(),
+            },
         }
     }
 
@@ -252,12 +350,24 @@ impl Scanner {
         if self.follows('.') {
             text.push('.');
             text.push_str(&self.take_while(|c| c.is_ascii_digit()));
-            return Word { kind: Kind::Number, position, text };
+            return Word {
+                kind: Kind::Number,
+                position,
+                text,
+            };
         }
         let unit = self.take_while(|c| is_unit(c) || c.is_ascii_digit());
-        let kind = if unit.is_empty() { Kind::Integer } else { Kind::Duration };
+        let kind = if unit.is_empty() {
+            Kind::Integer
+        } else {
+            Kind::Duration
+        };
         text.push_str(&unit);
-        Word { kind, position, text }
+        Word {
+            kind,
+            position,
+            text,
+        }
     }
 
     /// A text in quotes; `\n`, `\\` and the quotes are its escapes.
@@ -265,19 +375,39 @@ impl Scanner {
         self.at += 1;
         // The text's own position is that of what comes before it.
         let before = position.saturating_sub(1);
-        let position = if kind == Kind::Identifier { position } else { before };
+        let position = if kind == Kind::Identifier {
+            position
+        } else {
+            before
+        };
         let mut text = String::new();
         while let Some(c) = self.peek() {
             self.at += 1;
             match c {
-                _ if c == quote => return Word { kind, position, text },
-                '\n' => return Word { kind: Kind::BadString, position: before, text },
+                _ if c == quote => {
+                    return Word {
+                        kind,
+                        position,
+                        text,
+                    };
+                }
+                '\n' => {
+                    return Word {
+                        kind: Kind::BadString,
+                        position: before,
+                        text,
+                    };
+                }
                 '\\' => match self.peek() {
                     Some('n') => text.push('\n'),
                     Some(c @ ('\\' | '"' | '\'')) => text.push(c),
                     other => {
                         let escape: String = ['\\'].into_iter().chain(other).collect();
-                        return Word { kind: Kind::BadEscape, position, text: escape };
+                        return Word {
+                            kind: Kind::BadEscape,
+                            position,
+                            text: escape,
+                        };
                     }
                 },
                 _ => {
@@ -287,7 +417,11 @@ impl Scanner {
             }
             self.at += 1;
         }
-        Word { kind: Kind::BadString, position: before, text }
+        Word {
+            kind: Kind::BadString,
+            position: before,
+            text,
+        }
     }
 }
 
@@ -315,8 +449,17 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "IDENT@0:a", "!=@2:", "IDENT@5:b c", "AND@11:", "IDENT@15:x", "=@16:",
-                "STRING@16:y", "DURATIONVAL@21:1h", "-@24:", "NUMBER@25:2.5", "EOF@28:"
+                "IDENT@0:a",
+                "!=@2:",
+                "IDENT@5:b c",
+                "AND@11:",
+                "IDENT@15:x",
+                "=@16:",
+                "STRING@16:y",
+                "DURATIONVAL@21:1h",
+                "-@24:",
+                "NUMBER@25:2.5",
+                "EOF@28:"
             ]
         );
     }

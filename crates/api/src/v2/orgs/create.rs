@@ -23,7 +23,10 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let (name, description) = decode(&body)
         .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))?;
-    require(&caller, &Permission::on_type(Action::Write, ResourceType::Orgs))?;
+    require(
+        &caller,
+        &Permission::on_type(Action::Write, ResourceType::Orgs),
+    )?;
     if name.trim().is_empty() {
         return Err(ApiError::invalid("org name is empty"));
     }
@@ -55,7 +58,10 @@ pub(crate) async fn create(
         for bucket in &buckets {
             transaction.buckets().insert(bucket).await?;
         }
-        transaction.users().own(owner, Ownership::Organization(organization.id)).await?;
+        transaction
+            .users()
+            .own(owner, Ownership::Organization(organization.id))
+            .await?;
         Ok(transaction.commit().await?)
     };
     state.run(work).await?;

@@ -39,13 +39,17 @@ pub(crate) async fn list(
     let id = query.get("orgID").and_then(|id| id.parse::<OrgId>().ok());
     let name = query.get("org").map(std::borrow::Cow::into_owned);
     let store = state.store.clone();
-    let found = state.run(async move { find(&*store, id, name, page).await }).await?;
+    let found = state
+        .run(async move { find(&*store, id, name, page).await })
+        .await?;
     let orgs = found
         .iter()
         .filter(|org| holds(&caller, &on_org(Action::Read, org.id)))
         .map(OrgView::of)
         .collect();
-    let links = Links { own: "/api/v2/orgs" };
+    let links = Links {
+        own: "/api/v2/orgs",
+    };
     Ok(reply::pretty(StatusCode::OK, &OrgsView { links, orgs }))
 }
 
@@ -59,7 +63,9 @@ async fn find(
     let mut organizations = transaction.organizations();
     if let Some(id) = id {
         let found = organizations.find(id).await?;
-        return found.map(|org| vec![org]).ok_or(ApiError::not_found("organization not found"));
+        return found
+            .map(|org| vec![org])
+            .ok_or(ApiError::not_found("organization not found"));
     }
     if let Some(name) = name {
         let found = organizations.find_by_name(&name).await?;
