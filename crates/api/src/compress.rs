@@ -33,7 +33,9 @@ pub(crate) fn compress(
 ) -> ServiceResponse<BoxBody> {
     let size = response.response().body().size();
     if size != BodySize::None {
-        response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        response
+            .headers_mut()
+            .insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     let BodySize::Sized(THRESHOLD..) = size else {
         return response;

@@ -83,7 +83,14 @@ impl Inflating {
             push(&mut self.decoder, &chunk)?;
         }
         if let Err(error) = self.decoder.try_finish() {
-            return Err(damaged(&self.decoder, &error));
+            // All there was has been taken: what is wrong now is what is missing.
+            let is_whole =
+                self.decoder.get_ref().exceeded || error.to_string().contains("checksum");
+            return Err(if is_whole {
+                damaged(&self.decoder, &error)
+            } else {
+                ApiError::invalid("unable to read data: unexpected EOF")
+            });
         }
         Ok(Bytes::from(std::mem::take(
             &mut self.decoder.get_mut().bytes,

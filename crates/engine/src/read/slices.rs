@@ -128,7 +128,8 @@ fn cuts(spans: &mut [Span], sizes: &[f64]) -> Vec<i64> {
     }
     changes.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut cuts = Vec::with_capacity(sizes.len());
-    let mut wanted = sizes.iter();
+    // The last slice ends where the points end.
+    let mut wanted = sizes[..sizes.len().saturating_sub(1)].iter();
     let Some(mut size) = wanted.next().copied() else {
         return cuts;
     };
