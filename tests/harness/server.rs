@@ -1,7 +1,7 @@
 //! Real `influxd` processes.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,10 +33,16 @@ pub struct Stopped {
     pub output: String,
 }
 
-/// The binary under test: it stands beside the folder of the test's own binary.
+/// The binary under test: it stands beside the program that asks, or, as tests are in a folder
+/// of their own, beside that folder.
 pub fn influxd() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows where it is");
-    let folder = test.parent().and_then(Path::parent).expect("two folders");
+    let own = std::env::current_exe().expect("a program knows where it is");
+    let folder = own.parent().expect("a program is in a folder");
+    let folder = if folder.ends_with("deps") {
+        folder.parent().expect("deps is in a folder")
+    } else {
+        folder
+    };
     let binary = folder.join("influxd");
     assert!(
         binary.exists(),

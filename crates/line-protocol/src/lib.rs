@@ -1,6 +1,6 @@
 //! Line protocol: bytes to points, exactly as `InfluxDB` reads them (data-endpoints 10).
 //!
-//! [`parse`] walks over the body of a write request and tells a [`Sink`] what it finds: the raw
+//! [`parse()`] walks over the body of a write request and tells a [`Sink`] what it finds: the raw
 //! key of a line, its fields, its time. It makes no points of its own, keeps nothing, allocates
 //! nothing for a line that is in order (but for a string with escapes), reads no clock and knows no
 //! store. What depends on what is stored already (types, retention, a field named `time`, strings

@@ -72,10 +72,6 @@ const fn ignored(
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "rows of the table are wrapped in it"
-)]
 const fn planned(
     name: &'static str,
     kind: Kind,
@@ -88,6 +84,10 @@ const fn planned(
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "rows of the table are wrapped in it"
+)]
 const fn hidden(setting: Setting) -> Setting {
     Setting {
         hidden: true,
