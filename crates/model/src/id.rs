@@ -91,6 +91,8 @@ ids! {
     AuthorizationId;
     /// A physical DBRP mapping.
     DbrpId;
+    /// A label.
+    LabelId;
 }
 
 /// Any id, where a permission names an object of whatever kind.
@@ -135,7 +137,7 @@ macro_rules! any_from {
         }
     )*};
 }
-any_from!(OrgId UserId BucketId AuthorizationId DbrpId);
+any_from!(OrgId UserId BucketId AuthorizationId DbrpId LabelId);
 
 /// Makes ids of the two kinds that InfluxDB has (auth-and-resources 1.1).
 ///

@@ -11,11 +11,12 @@ mod time;
 
 pub use field::FieldType;
 pub use id::{
-    AnyId, AuthorizationId, BucketId, DbrpId, IdError, OrgId, Snowflake, UserId, random_id,
+    AnyId, AuthorizationId, BucketId, DbrpId, IdError, LabelId, OrgId, Snowflake, UserId,
+    random_id,
 };
 pub use permission::{Action, Permission, ResourceType, UnknownWord, WriteGrant, allows};
 pub use resource::{
-    Authorization, Bucket, BucketKind, Dbrp, Organization, Status, User, default_shard_duration,
-    normalize_shard_duration,
+    Authorization, Bucket, BucketKind, Dbrp, Label, MemberOf, Membership, Organization, Role,
+    Session, Status, User, default_shard_duration, normalize_shard_duration,
 };
 pub use time::{Clock, MAX_TIME, MIN_TIME, SystemClock, TimeRange};

@@ -1,6 +1,8 @@
-//! Organizations, users, buckets, authorizations and DBRP mappings.
+//! Organizations, users, memberships, buckets, authorizations, sessions, DBRP mappings and labels.
 
-use crate::{AuthorizationId, BucketId, DbrpId, OrgId, Permission, UserId};
+use std::collections::BTreeMap;
+
+use crate::{AuthorizationId, BucketId, DbrpId, LabelId, OrgId, Permission, UserId};
 
 const HOUR: i64 = 3_600_000_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -57,6 +59,73 @@ pub struct User {
     pub name: String,
     /// Inactive users and their tokens are refused.
     pub status: Status,
+    /// What another system calls it; empty if nothing was given. Only shown.
+    pub oauth_id: String,
+}
+
+/// What a user can be to something (auth-and-resources 9.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// It is the user's to manage.
+    Owner,
+    /// The user may look.
+    Member,
+}
+
+impl Role {
+    /// The word on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Member => "member",
+        }
+    }
+}
+
+/// What users can be owners and members of. A user has at most one role in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MemberOf {
+    /// The whole instance: its only owner is the first user.
+    Instance,
+    /// An organization.
+    Organization(OrgId),
+    /// A bucket.
+    Bucket(BucketId),
+}
+
+/// That a user owns something, or is a member of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Membership {
+    /// The user.
+    pub user: UserId,
+    /// Of what.
+    pub of: MemberOf,
+    /// As what.
+    pub role: Role,
+}
+
+/// A session of the 2.x API: a user who signed in. Its key is kept as a digest only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// Who signed in.
+    pub user: UserId,
+    /// When, nanoseconds since 1970.
+    pub created_at: i64,
+    /// From when on it counts as unknown, nanoseconds since 1970.
+    pub expires_at: i64,
+}
+
+/// A label of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Its id.
+    pub id: LabelId,
+    /// The organization that it belongs to.
+    pub org: OrgId,
+    /// Its name, trimmed; unique in the organization whatever its letters' case.
+    pub name: String,
+    /// Free properties, such as a colour, by name.
+    pub properties: BTreeMap<String, String>,
 }
 
 /// Who made a bucket.
@@ -122,11 +191,13 @@ pub const fn normalize_shard_duration(asked: i64, retention: Option<i64>) -> i64
     }
 }
 
-/// What a token may do; never the token itself, nor its digest.
+/// What an API token or a 1.x user may do; never the token or password, nor a digest of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorization {
     /// Its id.
     pub id: AuthorizationId,
+    /// The name of the 1.x user, unique in the instance; `None`: this is an API token.
+    pub v1_name: Option<String>,
     /// The organization that it belongs to.
     pub org: OrgId,
     /// Its owner.

@@ -46,8 +46,14 @@ pub enum Unique {
     UserName,
     /// The name of a bucket in its organization.
     BucketName,
-    /// The digest of a token.
+    /// The digest of a token, or the name of a 1.x user.
     Token,
+    /// A user's role in something.
+    Membership,
+    /// The name of a label in its organization.
+    LabelName,
+    /// A label on a bucket.
+    LabelMapping,
     /// (organization, database, policy) of a DBRP mapping.
     DbrpNames,
     /// The instance is set up already.
@@ -62,6 +68,9 @@ impl std::fmt::Display for Unique {
             Self::UserName => "the user's name",
             Self::BucketName => "the bucket's name",
             Self::Token => "the token",
+            Self::Membership => "the user's role",
+            Self::LabelName => "the label's name",
+            Self::LabelMapping => "the label's place",
             Self::DbrpNames => "the mapping of this database and policy",
             Self::SetUp => "the instance",
         })

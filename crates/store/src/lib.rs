@@ -19,6 +19,8 @@ pub use chunks::{
 };
 pub use error::{Result, StoreError, Unique};
 pub use resources::{
-    AuthorizationRepository, BucketFilter, BucketRepository, DbrpFilter, DbrpRepository,
-    OrganizationRepository, Ownership, Page, Store, Transaction, UserRepository,
+    AuthorizationFilter, AuthorizationKind, AuthorizationRepository, BucketFilter,
+    BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter, LabelRepository,
+    MembershipRepository, OrganizationRepository, Page, SecretRepository, SessionRepository, Store,
+    Transaction, UserRepository,
 };

@@ -1,0 +1,106 @@
+//! Repositories of resources and credentials, reached through a [`Transaction`].
+
+mod credentials;
+mod people;
+mod things;
+
+use async_trait::async_trait;
+
+use crate::Result;
+
+pub use credentials::{
+    AuthorizationFilter, AuthorizationKind, AuthorizationRepository, SessionRepository,
+};
+pub use people::{MembershipRepository, OrganizationRepository, UserRepository};
+pub use things::{
+    BucketFilter, BucketRepository, DbrpFilter, DbrpRepository, LabelFilter, LabelRepository,
+    SecretRepository,
+};
+
+/// Where everything durable is. One per process; cheap to clone behind an `Arc`.
+#[async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// Begins a transaction. Dropped without `commit` it leaves nothing behind.
+    ///
+    /// Transactions see each other's effects as if one ran after the other where they touch the
+    /// same rows; a lost race is [`StoreError::Conflict`](crate::StoreError::Conflict) or
+    /// [`StoreError::Unavailable`](crate::StoreError::Unavailable), never a broken invariant.
+    /// After a `Conflict` or `NotFound` the transaction can go on as if nothing had been asked.
+    async fn begin(&self) -> Result<Box<dyn Transaction>>;
+
+    /// Begins a transaction that only reads, of one snapshot; changing something through it is an
+    /// error. Prefer it where nothing is changed: SQLite has one place to write from, which
+    /// [`begin`](Store::begin) takes for as long as the transaction lives.
+    async fn begin_read(&self) -> Result<Box<dyn Transaction>>;
+
+    /// Whether the database answers, by the cheapest statement that it has.
+    async fn ping(&self) -> Result<()>;
+
+    /// How much there is, for `/metrics`.
+    async fn counts(&self) -> Result<Counts>;
+
+    /// Closes all connections, after what runs on them has ended.
+    async fn close(&self);
+}
+
+/// A transaction over resources and credentials.
+#[async_trait]
+pub trait Transaction: Send {
+    /// Organizations.
+    fn organizations(&mut self) -> Box<dyn OrganizationRepository + '_>;
+    /// Users and their passwords.
+    fn users(&mut self) -> Box<dyn UserRepository + '_>;
+    /// Owners and members.
+    fn memberships(&mut self) -> Box<dyn MembershipRepository + '_>;
+    /// Buckets.
+    fn buckets(&mut self) -> Box<dyn BucketRepository + '_>;
+    /// API tokens and 1.x users.
+    fn authorizations(&mut self) -> Box<dyn AuthorizationRepository + '_>;
+    /// Sessions.
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_>;
+    /// Physical DBRP mappings.
+    fn dbrps(&mut self) -> Box<dyn DbrpRepository + '_>;
+    /// Labels.
+    fn labels(&mut self) -> Box<dyn LabelRepository + '_>;
+    /// Secrets of organizations.
+    fn secrets(&mut self) -> Box<dyn SecretRepository + '_>;
+    /// Makes everything done so far durable and visible.
+    async fn commit(self: Box<Self>) -> Result<()>;
+}
+
+/// Which part of a list to return: lists are in the order of ids unless they say otherwise.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// At most so many.
+    pub limit: u32,
+    /// After leaving out so many.
+    pub offset: u32,
+    /// Backwards.
+    pub descending: bool,
+}
+
+impl Page {
+    /// Everything.
+    pub const ALL: Self = Self {
+        limit: u32::MAX,
+        offset: 0,
+        descending: false,
+    };
+}
+
+/// How much of everything there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Organizations.
+    pub organizations: u64,
+    /// Users.
+    pub users: u64,
+    /// Buckets, the system's included.
+    pub buckets: u64,
+    /// API tokens, dead ones included.
+    pub tokens: u64,
+    /// 1.x users, dead ones included.
+    pub v1_users: u64,
+    /// Sessions, expired ones included.
+    pub sessions: u64,
+}
