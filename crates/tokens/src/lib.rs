@@ -5,6 +5,7 @@
 //! the generator to the one answer that shows it. What is stored and compared is [`TokenDigest`].
 
 mod cache;
+mod caller;
 mod credential;
 mod digest;
 mod ids;
@@ -16,6 +17,7 @@ mod rules;
 mod token;
 
 pub use cache::TokenCache;
+pub use caller::{Caller, Identity};
 pub use credential::{Credential, NamedSecret, SESSION_COOKIE, Surface, choose};
 pub use digest::{DigestError, TokenDigest, Variant};
 pub use ids::Ids;
@@ -24,7 +26,7 @@ pub use onboard::{
 };
 pub use password::{PasswordError, Passwords};
 pub use random::{OsRandomness, Randomness};
-pub use resolve::{Caller, Refusal, Resolver};
+pub use resolve::{Refusal, Resolver};
 pub use rules::{
     BucketNameError, PasswordRuleError, RetentionError, check_bucket_name, check_password,
     check_retention,

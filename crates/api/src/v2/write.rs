@@ -37,7 +37,7 @@ pub(crate) async fn write(
                 .await?
         }
     };
-    let grant = WriteGrant::check(&caller.authorization.permissions, &bucket).ok_or(
+    let grant = WriteGrant::check(&caller.permissions, &bucket).ok_or(
         ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"),
     )?;
     content

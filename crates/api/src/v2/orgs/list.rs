@@ -72,5 +72,5 @@ async fn find(
         let missing = || ApiError::not_found(format!("organization name \"{name}\" not found"));
         return found.map(|org| vec![org]).ok_or_else(missing);
     }
-    Ok(organizations.list(page).await?)
+    Ok(organizations.list(None, page).await?)
 }
