@@ -62,6 +62,11 @@ impl ApiToken {
         self.0.expose_secret().len()
     }
 
+    /// Its bytes, where it may be a password.
+    pub(crate) const fn bytes(&self) -> &SecretSlice<u8> {
+        &self.0
+    }
+
     /// Its text, for the one answer that shows it; `None` if it is not UTF-8.
     pub fn expose_text(&self) -> Option<&str> {
         std::str::from_utf8(self.0.expose_secret()).ok()
