@@ -3,9 +3,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::ExposeSecret;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::ApiToken;
+use crate::cache::Key;
 
 /// What kind of endpoint asks: they look at different credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +31,15 @@ pub struct NamedSecret {
 }
 
 impl NamedSecret {
+    /// Cut at the first colon, if there is one.
+    pub(crate) fn split(pair: &[u8]) -> Option<Self> {
+        let colon = pair.iter().position(|b| *b == b':')?;
+        Some(Self {
+            name: pair[..colon].to_vec(),
+            secret: ApiToken::from(pair[colon + 1..].to_vec()),
+        })
+    }
+
     /// The name, if anything in a store can have it: text without U+0000.
     pub(crate) fn name_to_look_up(&self) -> Option<&str> {
         let name = std::str::from_utf8(&self.name).ok()?;
@@ -48,6 +60,36 @@ pub enum Credential {
     Session(ApiToken),
     /// `Authorization: Basic`.
     Basic(NamedSecret),
+}
+
+impl Credential {
+    /// A digest of what was presented and how, to find it in the process's cache.
+    pub(crate) fn cache_key(&self) -> Key {
+        let mut hasher = Sha256::new();
+        let secret = match self {
+            Self::Token(token) => {
+                hasher.update(b"t");
+                token
+            }
+            Self::Bearer(token) => {
+                hasher.update(b"b");
+                token
+            }
+            Self::Session(key) => {
+                hasher.update(b"s");
+                key
+            }
+            // Both mean the same.
+            Self::Basic(named) | Self::Url(named) => {
+                hasher.update(b"n");
+                hasher.update((named.name.len() as u64).to_be_bytes());
+                hasher.update(&named.name);
+                &named.secret
+            }
+        };
+        hasher.update(secret.bytes().expose_secret());
+        hasher.finalize().into()
+    }
 }
 
 /// The name of the session cookie.
@@ -99,11 +141,7 @@ fn from_token_header(header: &[u8]) -> Option<Credential> {
 pub fn from_basic(header: &[u8]) -> Option<NamedSecret> {
     let encoded = after_scheme(header, "Basic")?;
     let pair = Zeroizing::new(STANDARD.decode(encoded).ok()?);
-    let colon = pair.iter().position(|b| *b == b':')?;
-    Some(NamedSecret {
-        name: pair[..colon].to_vec(),
-        secret: ApiToken::from(pair[colon + 1..].to_vec()),
-    })
+    NamedSecret::split(&pair)
 }
 
 /// The key in the session cookie, which signing out reads by itself; `cookies` are the headers

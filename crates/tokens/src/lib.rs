@@ -19,7 +19,7 @@ mod rules;
 mod token;
 
 pub use accounts::{Accounts, SessionConfig, SetPasswordError, SignInError, SignedIn};
-pub use cache::TokenCache;
+pub use cache::Cached;
 pub use caller::{Caller, Identity};
 pub use credential::{
     Credential, NamedSecret, SESSION_COOKIE, Surface, choose, from_basic, session_key,

@@ -141,6 +141,11 @@ impl Passwords {
             .await
     }
 
+    /// Whether this password of this holder was found to match this very hash before.
+    pub(crate) fn knows(&self, holder: Holder, hash: &str, password: &SecretSlice<u8>) -> bool {
+        self.seen.has(holder, hash, password.expose_secret())
+    }
+
     /// Whether the attempt is right: the password is the one that the stored hash (PHC text, or
     /// bcrypt's) of its holder was made of.
     ///
