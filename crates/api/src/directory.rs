@@ -14,7 +14,7 @@ use influxd_store::{BucketFilter, DbrpFilter, Page, Store, Transaction};
 use influxd_tokens::Caller;
 
 use crate::error::ApiError;
-use crate::permit::{holds, sees_bucket};
+use crate::permit::{holds, sees_bucket, v1_authorization};
 use crate::points::VisibleMapping;
 
 /// How long something is remembered, nanoseconds.
@@ -214,9 +214,8 @@ impl Directory {
 
     /// What the caller saw of its organization within the last second.
     pub(crate) fn cached_mappings(&self, caller: &Caller) -> Option<Arc<[VisibleMapping]>> {
-        let now = self.clock.now();
-        self.mappings
-            .read(|all| all.get(&caller.authorization.id)?.fresh(now))
+        let (now, (id, _)) = (self.clock.now(), caller.authorization()?);
+        self.mappings.read(|all| all.get(&id)?.fresh(now))
     }
 
     /// The mappings that the caller can read, and which of them it may write: physical ones
@@ -226,7 +225,7 @@ impl Directory {
         caller: &Caller,
     ) -> Result<Arc<[VisibleMapping]>, ApiError> {
         let (generation, since) = (self.generation(), self.clock.now());
-        let org = caller.authorization.org;
+        let (id, org) = v1_authorization(caller)?;
         let mut transaction = self.store.begin_read().await?;
         let physical = transaction
             .dbrps()
@@ -265,7 +264,7 @@ impl Directory {
                 value: Arc::clone(&value),
             };
             self.mappings.write(|all| {
-                all.insert(caller.authorization.id, aged);
+                all.insert(id, aged);
             });
         }
         Ok(value)

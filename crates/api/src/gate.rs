@@ -108,14 +108,13 @@ fn count(
     });
     if matches!(path, "/write" | "/api/v2/write")
         && let Some(caller) = request.extensions().get::<Caller>()
+        && let Some((_, org)) = caller.authorization()
     {
         let bytes = request
             .extensions()
             .get::<WrittenBytes>()
             .map_or(0, |bytes| bytes.0);
-        state
-            .metrics
-            .write(caller.authorization.org, path, status, bytes);
+        state.metrics.write(org, path, status, bytes);
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a caller must hold (auth-and-resources 4.7).
 
-use influxd_model::{Action, AnyId, Bucket, OrgId, Permission, ResourceType, allows};
+use influxd_model::{Action, AnyId, AuthorizationId, Bucket, OrgId, Permission, ResourceType};
 use influxd_tokens::Caller;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 
 /// Refuses with 401 unless the caller holds `required`.
 pub(crate) fn require(caller: &Caller, required: &Permission) -> Result<(), ApiError> {
@@ -16,7 +16,14 @@ pub(crate) fn require(caller: &Caller, required: &Permission) -> Result<(), ApiE
 
 /// Whether the caller holds `required`.
 pub(crate) fn holds(caller: &Caller, required: &Permission) -> bool {
-    allows(&caller.authorization.permissions, required)
+    caller.holds(required)
+}
+
+/// The authorization behind a request to a 1.x endpoint, and its organization. No session gets
+/// there (auth-and-resources 8.6).
+pub(crate) fn v1_authorization(caller: &Caller) -> Result<(AuthorizationId, OrgId), ApiError> {
+    let missing = ApiError::new(ErrorCode::Unauthorized, "Unauthorized");
+    caller.authorization().ok_or(missing)
 }
 
 /// Reading or changing one organization.

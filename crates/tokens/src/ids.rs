@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use influxd_model::{
-    AuthorizationId, BucketId, Clock, DbrpId, OrgId, Snowflake, UserId, random_id,
+    AuthorizationId, BucketId, Clock, DbrpId, LabelId, OrgId, Snowflake, UserId, random_id,
 };
 
 use crate::Randomness;
@@ -68,5 +68,10 @@ impl Ids {
     /// For a DBRP mapping: a snowflake.
     pub fn dbrp(&self) -> DbrpId {
         self.flake(DbrpId::new)
+    }
+
+    /// For a label: a snowflake.
+    pub fn label(&self) -> LabelId {
+        self.flake(LabelId::new)
     }
 }

@@ -5,6 +5,7 @@
 //! the generator to the one answer that shows it. What is stored and compared is [`TokenDigest`].
 
 mod cache;
+mod caller;
 mod credential;
 mod digest;
 mod ids;
@@ -12,10 +13,12 @@ mod onboard;
 mod password;
 mod random;
 mod resolve;
+mod rights;
 mod rules;
 mod token;
 
 pub use cache::TokenCache;
+pub use caller::{Caller, Identity};
 pub use credential::{Credential, NamedSecret, SESSION_COOKIE, Surface, choose};
 pub use digest::{DigestError, TokenDigest, Variant};
 pub use ids::Ids;
@@ -24,7 +27,11 @@ pub use onboard::{
 };
 pub use password::{PasswordError, Passwords};
 pub use random::{OsRandomness, Randomness};
-pub use resolve::{Caller, Refusal, Resolver};
+pub use resolve::{Refusal, Resolver};
+pub use rights::{
+    GainError, SessionPermissions, check_gain_authorization, check_gain_role, check_gain_user,
+    check_grant, own_permissions, session_permissions,
+};
 pub use rules::{
     BucketNameError, PasswordRuleError, RetentionError, check_bucket_name, check_password,
     check_retention,

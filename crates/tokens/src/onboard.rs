@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use influxd_model::{
-    Authorization, Bucket, BucketKind, Clock, OrgId, Organization, Permission, Status, User,
-    default_shard_duration,
+    Authorization, Bucket, BucketKind, Clock, MemberOf, Membership, OrgId, Organization,
+    Permission, Role, Status, User, default_shard_duration,
 };
-use influxd_store::{Ownership, Store, StoreError, Unique};
+use influxd_store::{Store, StoreError, Unique};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::{
@@ -146,16 +146,19 @@ pub async fn onboard(tools: &Tools<'_>, request: SetUp) -> Result<Onboarded, Onb
             transaction.buckets().insert(&bucket).await?;
         }
         transaction.buckets().insert(&made.bucket).await?;
-        let organization = Ownership::Organization(made.organization.id);
-        transaction.users().own(made.user.id, organization).await?;
-        transaction
-            .users()
-            .own(made.user.id, Ownership::Instance)
-            .await?;
+        for of in [
+            MemberOf::Organization(made.organization.id),
+            MemberOf::Instance,
+        ] {
+            let user = made.user.id;
+            let role = Role::Owner;
+            let owner = Membership { user, of, role };
+            transaction.memberships().insert(&owner).await?;
+        }
         let digest = made.token.digest().to_phc();
         transaction
             .authorizations()
-            .insert(&made.authorization, &digest)
+            .insert(&made.authorization, Some(&digest))
             .await?;
         transaction.commit().await
     }
@@ -215,6 +218,7 @@ fn make(
         id: tools.ids.user(),
         name: request.username,
         status: Status::Active,
+        oauth_id: String::new(),
     };
     let organization = Organization {
         id: tools.ids.org(),
@@ -237,6 +241,7 @@ fn make(
     };
     let authorization = Authorization {
         id: tools.ids.authorization(),
+        v1_name: None,
         org: organization.id,
         user: user.id,
         status: Status::Active,

@@ -3,19 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use influxd_model::{Authorization, Clock, Status, User};
+use influxd_model::{Clock, Status};
 use influxd_store::{Store, StoreError};
 
-use crate::{ApiToken, Credential, TokenCache, TokenDigest};
-
-/// Who a request comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// What they presented, and what it allows.
-    pub authorization: Authorization,
-    /// The user who owns it.
-    pub user: User,
-}
+use crate::{ApiToken, Caller, Credential, Identity, TokenCache, TokenDigest};
 
 /// Why a credential was refused. For the log and for counters; a client is told less.
 #[derive(Debug, thiserror::Error)]
@@ -179,8 +170,12 @@ impl Resolver {
             return Err(Refusal::TokenInactive);
         }
         Ok(Caller {
-            authorization,
             user,
+            identity: Identity::ApiToken {
+                id: authorization.id,
+                org: authorization.org,
+            },
+            permissions: authorization.permissions,
         })
     }
 }

@@ -6,7 +6,7 @@ use influxd_model::{Action, Bucket, Permission, WriteGrant};
 
 use crate::caller::Caller;
 use crate::error::{ApiError, ErrorCode};
-use crate::permit::{holds, sees_bucket};
+use crate::permit::{holds, sees_bucket, v1_authorization};
 use crate::points::{Precision, WriteError, WriteRequest};
 use crate::query_string::Query;
 use crate::state::AppState;
@@ -25,7 +25,7 @@ pub(crate) async fn write(
     let policy = query.get("rp").unwrap_or_default();
     let content = Incoming::begin(&state, &request, payload).await?;
 
-    let org = caller.authorization.org;
+    let (_, org) = v1_authorization(&caller)?;
     let targets = match state.directory.cached_targets(org, &database, &policy) {
         Some(targets) => targets,
         None => {
@@ -40,9 +40,10 @@ pub(crate) async fn write(
         .iter()
         .find(|bucket| is_visible(&caller, bucket))
         .ok_or(ApiError::not_found("no dbrp mapping found"))?;
-    let grant = WriteGrant::check(&caller.authorization.permissions, bucket).ok_or(
-        ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"),
-    )?;
+    let grant = WriteGrant::check(&caller.permissions, bucket).ok_or(ApiError::new(
+        ErrorCode::Forbidden,
+        "insufficient permissions for write",
+    ))?;
     let (precision, unit) = precision(query.first("precision").as_deref());
     content
         .store(&state, &request, grant, bucket, precision, unit)

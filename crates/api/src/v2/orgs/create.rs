@@ -2,8 +2,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use influxd_model::{Action, Organization, Permission, ResourceType};
-use influxd_store::{Ownership, StoreError, Unique};
+use influxd_model::{Action, MemberOf, Membership, Organization, Permission, ResourceType, Role};
+use influxd_store::{StoreError, Unique};
 use influxd_tokens::{MAX_NAME, system_buckets};
 
 use crate::body::Body;
@@ -58,10 +58,12 @@ pub(crate) async fn create(
         for bucket in &buckets {
             transaction.buckets().insert(bucket).await?;
         }
-        transaction
-            .users()
-            .own(owner, Ownership::Organization(organization.id))
-            .await?;
+        let owner = Membership {
+            user: owner,
+            of: MemberOf::Organization(organization.id),
+            role: Role::Owner,
+        };
+        transaction.memberships().insert(&owner).await?;
         Ok(transaction.commit().await?)
     };
     state.run(work).await?;
