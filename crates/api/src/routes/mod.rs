@@ -238,6 +238,10 @@ fn mount(app: &mut ServiceConfig, group: &'static Group) {
                 let not_allowed = || async { reply::method_not_allowed() };
                 app.service(resource.default_service(web::to(not_allowed)));
             }
+            Style::Embedded => {
+                let resource = resource(vec![path.to_owned(), format!("{path}/")], here);
+                app.service(resource.default_service(web::to(nothing_allowed)));
+            }
             Style::Compact => {
                 let allowed = allow(here);
                 let not_allowed = move || {
@@ -253,7 +257,7 @@ fn mount(app: &mut ServiceConfig, group: &'static Group) {
     let below = web::resource(format!("{}/{{tail:.*}}", group.root));
     app.service(match group.style {
         Style::Pretty => below.route(web::to(|| async { reply::page_not_found() })),
-        Style::Compact => below.route(web::to(path_not_found)),
+        Style::Compact | Style::Embedded => below.route(web::to(path_not_found)),
     });
 }
 
@@ -267,7 +271,12 @@ fn resource(paths: Vec<String>, operations: &'static [Operation]) -> actix_web::
         .collect();
     let mut resource = web::resource(paths).name(&name);
     for operation in operations {
-        resource = resource.route((operation.route)().method(operation.verb.method()));
+        let route = (operation.route)();
+        resource = resource.route(if operation.any_method {
+            route
+        } else {
+            route.method(operation.verb.method())
+        });
     }
     resource
 }
@@ -288,6 +297,11 @@ async fn only_post() -> Result<HttpResponse, ApiError> {
         ErrorCode::MethodNotAllowed,
         "allow: OPTIONS, POST",
     ))
+}
+
+/// The list of methods is empty, whatever there is (auth-and-resources 1.7).
+async fn nothing_allowed() -> ApiResult {
+    Err(ApiError::new(ErrorCode::MethodNotAllowed, "allow: "))
 }
 
 async fn path_not_found() -> ApiResult {
