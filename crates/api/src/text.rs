@@ -1,17 +1,8 @@
-//! Bytes that may not be UTF-8, as text; and text that no store keeps.
+//! Bytes that may not be UTF-8, as text.
 
 use std::borrow::Cow;
 
 use crate::error::ApiError;
-
-/// Refuses texts with U+0000 in them, which cannot be stored as text everywhere
-/// (auth-and-resources 9.10).
-pub(crate) fn refuse_nul(texts: &[&str]) -> Result<(), ApiError> {
-    if texts.iter().any(|text| text.contains('\0')) {
-        return Err(ApiError::invalid("texts cannot hold the character U+0000"));
-    }
-    Ok(())
-}
 
 /// The text of bytes in which every byte that is not part of well-formed UTF-8 has become U+FFFD,
 /// one for each, as clients of the original server see it.
@@ -29,6 +20,14 @@ pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
             Cow::Owned(text)
         }
     }
+}
+
+/// Refuses U+0000, which PostgreSQL cannot store (auth-and-resources 9.10).
+pub(crate) fn refuse_nul(text: &str) -> Result<(), ApiError> {
+    if text.contains('\0') {
+        return Err(ApiError::invalid("a text must not hold U+0000"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

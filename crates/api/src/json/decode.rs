@@ -123,6 +123,11 @@ impl Fields {
         }
     }
 
+    /// An object, `name` being what error texts call it; one without fields if absent or null.
+    pub(crate) fn object(&mut self, field: &str, name: &'static str) -> Result<Self, DecodeError> {
+        Self::of(self.take(field).unwrap_or(Json::Null), name)
+    }
+
     /// A list of objects, `name` being what error texts call one of them.
     pub(crate) fn objects(
         &mut self,

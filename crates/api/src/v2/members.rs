@@ -6,7 +6,7 @@ use influxd_model::{
     Action, Bucket, MemberOf, Membership, OrgId, Permission, ResourceType, Role, UserId,
 };
 use influxd_store::{StoreError, Transaction, Unique};
-use influxd_tokens::{GainError, check_gain_role};
+use influxd_tokens::check_gain_role;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -231,13 +231,7 @@ async fn add(
         let user = decode(&body)?;
         let user = transaction.users().find(user).await?.ok_or_else(missing)?;
         require(&caller, &parent.permission(Action::Write))?;
-        match check_gain_role(&mut *transaction, &caller, parent.of(), role).await {
-            Err(error @ GainError::NotHeld(_)) => {
-                return Err(ApiError::new(ErrorCode::Forbidden, error.to_string()));
-            }
-            Err(GainError::Store(error)) => return Err(error.into()),
-            Ok(()) => {}
-        }
+        check_gain_role(&mut *transaction, &caller, parent.of(), role).await?;
         let new = Membership {
             user: user.id,
             of: parent.of(),

@@ -158,7 +158,7 @@ fn check_key(key: &str) -> Result<(), ApiError> {
     if key.len() > MAX_NAME {
         return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
     }
-    refuse_nul(&[key])
+    refuse_nul(key)
 }
 
 /// `POST /api/v2/orgs/{id}/secrets/delete`, the older form

@@ -16,7 +16,7 @@ use crate::state::AppState;
 use crate::text::refuse_nul;
 use crate::v2::buckets::rules::{self, GivenRule};
 use crate::v2::buckets::view::BucketView;
-use crate::v2::tries::Tries;
+use crate::v2::ids::{TRIES, exhausted};
 
 struct Request {
     org: Option<OrgId>,
@@ -50,7 +50,8 @@ pub(crate) async fn create(
     let rule = rules::check(&request.rules)?.unwrap_or_default();
     require(&caller, &on_buckets_of(Action::Write, org))?;
     rules::check_name(&request.name)?;
-    refuse_nul(&[&request.description, &request.policy])?;
+    refuse_nul(&request.description)?;
+    refuse_nul(&request.policy)?;
     let retention = rules::retention(rule.every.unwrap_or_default());
     let shard_duration = check_retention(retention, rule.shard_duration.unwrap_or_default());
     let now = state.clock.now();
@@ -86,20 +87,19 @@ pub(crate) async fn create(
         }
         bucket.shard_duration = shard_duration
             .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
-        let mut tries = Tries::default();
-        loop {
+        for _ in 0..TRIES {
             match transaction.buckets().insert(&bucket).await {
-                Err(StoreError::Conflict(Unique::Id)) => {
-                    tries.failed()?;
-                    bucket.id = ids.bucket();
-                }
+                Err(StoreError::Conflict(Unique::Id)) => bucket.id = ids.bucket(),
                 Err(StoreError::Conflict(Unique::BucketName)) => return Err(taken(&bucket)),
                 Err(StoreError::NotFound(_)) => return Err(missing()),
-                result => break result?,
+                result => {
+                    result?;
+                    transaction.commit().await?;
+                    return Ok(bucket);
+                }
             }
         }
-        transaction.commit().await?;
-        Ok(bucket)
+        Err(exhausted())
     };
     let bucket = state.run(work).await?;
     state.changed();

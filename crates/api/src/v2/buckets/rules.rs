@@ -58,7 +58,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
     if name.len() > MAX_NAME {
         return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
     }
-    refuse_nul(&[name])
+    refuse_nul(name)
 }
 
 /// How long points are kept for a number of nanoseconds in a request: 0 is for ever.

@@ -58,7 +58,7 @@ pub(crate) async fn update(
             rename(&mut bucket, name)?;
         }
         if let Some(description) = request.description {
-            refuse_nul(&[&description])?;
+            refuse_nul(&description)?;
             bucket.description = description;
         }
         bucket.updated_at = now;

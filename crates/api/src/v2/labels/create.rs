@@ -16,7 +16,7 @@ use crate::json::{DecodeError, Fields};
 use crate::permit::require;
 use crate::reply;
 use crate::state::AppState;
-use crate::v2::tries::Tries;
+use crate::v2::ids::{TRIES, exhausted};
 
 struct Request {
     org: Option<OrgId>,
@@ -53,22 +53,21 @@ pub(super) async fn create(
     let (store, ids) = (state.store.clone(), state.ids.clone());
     let work = async move {
         let mut transaction = store.begin().await?;
-        let mut tries = Tries::default();
-        loop {
+        for _ in 0..TRIES {
             match transaction.labels().insert(&label).await {
-                Err(StoreError::Conflict(Unique::Id)) => {
-                    tries.failed()?;
-                    label.id = ids.label();
-                }
+                Err(StoreError::Conflict(Unique::Id)) => label.id = ids.label(),
                 Err(StoreError::Conflict(Unique::LabelName)) => return Err(taken(&label.name)),
                 Err(StoreError::NotFound(_)) => {
                     return Err(ApiError::not_found("organization not found"));
                 }
-                result => break result?,
+                result => {
+                    result?;
+                    transaction.commit().await?;
+                    return Ok(label);
+                }
             }
         }
-        transaction.commit().await?;
-        Ok(label)
+        Err(exhausted())
     };
     let label = state.run(work).await?;
     tracing::info!(label.id = %label.id, org.id = %org, "created label {}", label.id);

@@ -166,5 +166,5 @@ fn check_name(name: &str) -> Result<(), ApiError> {
     if name.len() > MAX_NAME {
         return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
     }
-    refuse_nul(&[name])
+    refuse_nul(name)
 }

@@ -2,9 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use influxd_model::{Action, MemberOf, Membership, Organization, Permission, ResourceType, Role};
-use influxd_store::{StoreError, Unique};
-use influxd_tokens::system_buckets;
+use influxd_model::{
+    Action, Bucket, MemberOf, Membership, Organization, Permission, ResourceType, Role,
+};
+use influxd_store::{StoreError, Transaction, Unique};
+use influxd_tokens::{Ids, system_buckets};
 
 use crate::body::{Body, unmarshal};
 use crate::caller::Caller;
@@ -14,9 +16,9 @@ use crate::permit::require;
 use crate::reply;
 use crate::state::AppState;
 use crate::text::refuse_nul;
+use crate::v2::ids::{TRIES, exhausted};
 use crate::v2::orgs::view::OrgView;
 use crate::v2::orgs::{check_name, taken};
-use crate::v2::tries::Tries;
 
 /// Makes an organization with its two system buckets; the caller's user becomes its owner.
 pub(crate) async fn create(
@@ -30,7 +32,7 @@ pub(crate) async fn create(
         &Permission::on_type(Action::Write, ResourceType::Orgs),
     )?;
     check_name(&name)?;
-    refuse_nul(&[&description])?;
+    refuse_nul(&description)?;
     let now = state.clock.now();
     let mut organization = Organization {
         id: state.ids.org(),
@@ -42,27 +44,9 @@ pub(crate) async fn create(
     let (owner, store, ids) = (caller.user.id, state.store.clone(), state.ids.clone());
     let work = async move {
         let mut transaction = store.begin().await?;
-        let mut tries = Tries::default();
-        loop {
-            match transaction.organizations().insert(&organization).await {
-                Err(StoreError::Conflict(Unique::Id)) => {
-                    tries.failed()?;
-                    organization.id = ids.org();
-                }
-                Err(StoreError::Conflict(Unique::OrganizationName)) => {
-                    return Err(taken(&organization.name));
-                }
-                result => break result?,
-            }
-        }
-        for mut bucket in system_buckets(&ids, organization.id, now) {
-            while let Err(error) = transaction.buckets().insert(&bucket).await {
-                let StoreError::Conflict(Unique::Id) = error else {
-                    return Err(error.into());
-                };
-                tries.failed()?;
-                bucket.id = ids.bucket();
-            }
+        insert(&mut *transaction, &ids, &mut organization).await?;
+        for bucket in system_buckets(&ids, organization.id, now) {
+            insert_bucket(&mut *transaction, &ids, bucket).await?;
         }
         let owner = Membership {
             user: owner,
@@ -83,6 +67,39 @@ pub(crate) async fn create(
         StatusCode::CREATED,
         &OrgView::of(&organization),
     ))
+}
+
+/// Adds an organization, under another id if its own is taken.
+async fn insert(
+    transaction: &mut dyn Transaction,
+    ids: &Ids,
+    organization: &mut Organization,
+) -> Result<(), ApiError> {
+    for _ in 0..TRIES {
+        match transaction.organizations().insert(organization).await {
+            Err(StoreError::Conflict(Unique::Id)) => organization.id = ids.org(),
+            Err(StoreError::Conflict(Unique::OrganizationName)) => {
+                return Err(taken(&organization.name));
+            }
+            result => return Ok(result?),
+        }
+    }
+    Err(exhausted())
+}
+
+/// Adds a bucket, under another id if its own is taken.
+async fn insert_bucket(
+    transaction: &mut dyn Transaction,
+    ids: &Ids,
+    mut bucket: Bucket,
+) -> Result<(), ApiError> {
+    for _ in 0..TRIES {
+        match transaction.buckets().insert(&bucket).await {
+            Err(StoreError::Conflict(Unique::Id)) => bucket.id = ids.bucket(),
+            result => return Ok(result?),
+        }
+    }
+    Err(exhausted())
 }
 
 fn decode(body: &Body) -> Result<(String, String), DecodeError> {

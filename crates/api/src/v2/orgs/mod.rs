@@ -101,7 +101,7 @@ fn check_name(name: &str) -> Result<(), ApiError> {
     if name.len() > MAX_NAME {
         return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
     }
-    refuse_nul(&[name])
+    refuse_nul(name)
 }
 
 fn taken(name: &str) -> ApiError {

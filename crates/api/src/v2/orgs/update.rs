@@ -50,7 +50,7 @@ pub(crate) async fn update(
             organization.name = name;
         }
         if let Some(description) = request.description {
-            refuse_nul(&[&description])?;
+            refuse_nul(&description)?;
             organization.description = description;
         }
         organization.updated_at = now;
