@@ -11,10 +11,12 @@ mod time;
 
 pub use field::FieldType;
 pub use id::{
-    AnyId, AuthorizationId, BucketId, DbrpId, IdError, LabelId, OrgId, Snowflake, UserId,
-    random_id,
+    AnyId, AuthorizationId, BucketId, DbrpId, IdError, LabelId, OrgId, Snowflake, UserId, random_id,
 };
-pub use permission::{Action, Permission, ResourceType, UnknownWord, WriteGrant, allows};
+pub use permission::{
+    Action, Home, Objects, Permission, ResourceType, UnknownWord, WriteGrant, allows,
+    first_not_given, first_not_granted, missing_for_operator,
+};
 pub use resource::{
     Authorization, Bucket, BucketKind, Dbrp, Label, MemberOf, Membership, Organization, Role,
     Session, Status, User, default_shard_duration, normalize_shard_duration,

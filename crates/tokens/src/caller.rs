@@ -1,6 +1,6 @@
 //! Who a request comes from.
 
-use influxd_model::{AuthorizationId, OrgId, Permission, User, allows};
+use influxd_model::{AuthorizationId, OrgId, Permission, User, allows, missing_for_operator};
 
 /// Who a request comes from, and what they may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,20 @@ impl Caller {
     /// Whether they hold `required`.
     pub fn holds(&self, required: &Permission) -> bool {
         allows(&self.permissions, required)
+    }
+
+    /// The first permission of the operator's set that they do not hold, which backup, restore and
+    /// the configuration ask for; `None`: they hold all there is.
+    pub fn missing_for_operator(&self) -> Option<Permission> {
+        missing_for_operator(&self.permissions)
+    }
+
+    /// The digest of the session's key, if it is a session that they presented.
+    pub fn session(&self) -> Option<&str> {
+        match &self.identity {
+            Identity::Session { digest } => Some(digest),
+            Identity::ApiToken { .. } | Identity::V1User { .. } => None,
+        }
     }
 
     /// The authorization that they presented, and its organization; a session is none.

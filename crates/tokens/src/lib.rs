@@ -13,6 +13,7 @@ mod onboard;
 mod password;
 mod random;
 mod resolve;
+mod rights;
 mod rules;
 mod token;
 
@@ -27,6 +28,10 @@ pub use onboard::{
 pub use password::{PasswordError, Passwords};
 pub use random::{OsRandomness, Randomness};
 pub use resolve::{Refusal, Resolver};
+pub use rights::{
+    GainError, SessionPermissions, check_gain_authorization, check_gain_role, check_gain_user,
+    check_grant, own_permissions, session_permissions,
+};
 pub use rules::{
     BucketNameError, PasswordRuleError, RetentionError, check_bucket_name, check_password,
     check_retention,
