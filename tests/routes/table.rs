@@ -4,56 +4,56 @@ use std::collections::BTreeMap;
 
 /// The table, read.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     /// The callers that a credential is accepted from: the columns.
-    pub callers: Vec<String>,
+    pub(crate) callers: Vec<String>,
     /// What the others are told, by kind of route and caller.
-    pub gates: BTreeMap<String, Vec<Refused>>,
+    pub(crate) gates: BTreeMap<String, Vec<Refused>>,
     /// Paths that answer every method alike.
-    pub any_method: Vec<String>,
+    pub(crate) any_method: Vec<String>,
     /// The requests.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// What a caller is told whose credential is not accepted.
 #[derive(Debug)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// Who.
-    pub caller: String,
+    pub(crate) caller: String,
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The message.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// One request, and what each caller gets for it.
 #[derive(Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     /// Where in the file it is.
-    pub line: usize,
+    pub(crate) line: usize,
     /// `GET` and so on.
-    pub method: String,
+    pub(crate) method: String,
     /// The path of its operation, with `{…}` for what varies.
-    pub operation: String,
+    pub(crate) operation: String,
     /// The kind of route: a name of `gates`, or `open`.
-    pub gate: String,
+    pub(crate) gate: String,
     /// One for each caller.
-    pub cells: Vec<Option<Cell>>,
+    pub(crate) cells: Vec<Option<Cell>>,
     /// Path and query as asked, with `<…>` for things of the world.
-    pub at: String,
+    pub(crate) at: String,
     /// The body.
-    pub send: Option<Body>,
+    pub(crate) send: Option<Body>,
     /// What callers with a `+` see in the answer, and those with a `-` do not.
-    pub shows: Option<String>,
+    pub(crate) shows: Option<String>,
     /// The password for Basic beside a session.
-    pub basic: Option<String>,
+    pub(crate) basic: Option<String>,
     /// Whether sessions are thrown away afterwards.
-    pub ends_session: bool,
+    pub(crate) ends_session: bool,
 }
 
 /// A body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Body {
+pub(crate) enum Body {
     /// JSON.
     Json(String),
     /// A form, encoded.
@@ -64,17 +64,17 @@ pub enum Body {
 
 /// What one caller gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The credential is not accepted there: the answer is that of a stranger.
-    pub is_stranger: bool,
+    pub(crate) is_stranger: bool,
     /// Whether the thing asked about is in the answer.
-    pub shown: Option<bool>,
+    pub(crate) shown: Option<bool>,
 }
 
 /// The names of things in `text`, in angle brackets.
-pub fn names(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split('<')
         .skip(1)
         .filter_map(|rest| rest.split_once('>'))
@@ -82,7 +82,7 @@ pub fn names(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A path with the names of its parameters left out, so that any names match.
-pub fn shape(path: &str) -> String {
+pub(crate) fn shape(path: &str) -> String {
     let parts = path.split('/').map(|part| match part.starts_with('{') {
         true => "{}",
         false => part,
@@ -95,7 +95,7 @@ impl Table {
     ///
     /// # Panics
     /// If it is not well formed: the text is ours.
-    pub fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut table = Self {
             callers: Vec::new(),
             gates: BTreeMap::new(),
@@ -185,7 +185,7 @@ impl Row {
     }
 
     /// Everything in it that names things of the world.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let body = self.send.as_ref().map(|body| match body {
             Body::Json(text) | Body::Form(text) | Body::Text(text) => text.as_str(),
         });

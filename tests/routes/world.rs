@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use influxd_tests::{
-    BUCKET, Client, Credential, Issued, ORG, OPERATOR_TOKEN, Permission, Person, Server, all_access,
+    BUCKET, Client, Credential, Issued, OPERATOR_TOKEN, ORG, Permission, Person, Server, all_access,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// What everybody's password is.
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// What a field of a bucket has, and no other answer.
 const SECRET_VALUE: &str = "3.14159265358979";
@@ -20,7 +20,7 @@ const MISSING: &str = "00000000000ffff1";
 
 /// Everything that rows name.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     operator: Client,
     /// Those whose credentials are accepted, and those whose are not.
     callers: BTreeMap<&'static str, Client>,
@@ -30,7 +30,7 @@ pub struct World {
 
 impl World {
     /// Sets a new server up and fills it.
-    pub async fn fill(server: &Server) -> Self {
+    pub(crate) async fn fill(server: &Server) -> Self {
         let operator = server.set_up().await;
         let mut world = Self {
             callers: BTreeMap::from([
@@ -71,14 +71,14 @@ impl World {
     }
 
     /// Somebody, by the name of their column or gate line.
-    pub fn caller(&self, name: &str) -> &Client {
+    pub(crate) fn caller(&self, name: &str) -> &Client {
         self.callers
             .get(name)
             .unwrap_or_else(|| panic!("nobody is called {name}"))
     }
 
     /// Something that is there from the start.
-    pub fn thing(&self, name: &str) -> Option<&str> {
+    pub(crate) fn thing(&self, name: &str) -> Option<&str> {
         self.things.get(name).map(String::as_str)
     }
 
@@ -90,7 +90,7 @@ impl World {
     }
 
     /// A name that nothing has.
-    pub fn new_name(&mut self) -> String {
+    pub(crate) fn new_name(&mut self) -> String {
         self.made += 1;
         format!("new-{}", self.made)
     }
@@ -105,11 +105,10 @@ impl World {
             self.things.insert(name, user);
         }
         let first = Person::default();
-        self.things.insert("first", operator.user_id(first.name).await);
-        self.things.insert(
-            "bucket",
-            operator.bucket_id(&org, BUCKET).await,
-        );
+        self.things
+            .insert("first", operator.user_id(first.name).await);
+        self.things
+            .insert("bucket", operator.bucket_id(&org, BUCKET).await);
         self.things
             .insert("system bucket", operator.bucket_id(&org, "_tasks").await);
         let other = operator.tries_to_make_bucket(&other_org, "weather").await;
@@ -120,8 +119,8 @@ impl World {
             (&other_org, "owners", "bob"),
         ] {
             let user = self.known(user);
-            let answer = operator.adds_member(&format!("orgs/{thing}"), role, &user);
-            answer.await.is_done();
+            let thing = format!("orgs/{thing}");
+            operator.adds_member(&thing, role, &user).await.is_done();
         }
         self.things.insert("org", org);
         self.things.insert("other org", other_org);
@@ -155,7 +154,11 @@ impl World {
         let foreign = self.operator.issues(&other_org, &bob, &foreign).await;
         foreign
             .client
-            .writes_in("globex", "weather", &format!("m secret={OTHER_SECRET_VALUE} 1"))
+            .writes_in(
+                "globex",
+                "weather",
+                &format!("m secret={OTHER_SECRET_VALUE} 1"),
+            )
             .await
             .is_accepted();
         self.callers.insert("foreign", foreign.client);
@@ -164,7 +167,7 @@ impl World {
 
     /// A credential like that of `caller`, on another bucket. `None`: that caller's is not on one
     /// bucket alone.
-    pub async fn credential_on(&mut self, caller: &str, bucket: &str) -> Option<Client> {
+    pub(crate) async fn credential_on(&mut self, caller: &str, bucket: &str) -> Option<Client> {
         match caller {
             "reader" | "writer" | "1.x" => Some(self.issue_on(caller, bucket).await.client),
             _ => None,
@@ -273,7 +276,7 @@ impl World {
     }
 
     /// Makes a thing for one request.
-    pub async fn make(&mut self, name: &str) -> String {
+    pub(crate) async fn make(&mut self, name: &str) -> String {
         let operator = self.operator.clone();
         let (org, bucket) = (self.known("org"), self.known("bucket"));
         let (otto, new) = (self.known("otto"), self.new_name());
@@ -283,8 +286,14 @@ impl World {
             "spare org" => {
                 let made = operator.makes_org(&new).await;
                 let (thing, mia) = (format!("orgs/{made}"), self.known("mia"));
-                operator.adds_member(&thing, "owners", &otto).await.is_done();
-                operator.adds_member(&thing, "members", &mia).await.is_done();
+                operator
+                    .adds_member(&thing, "owners", &otto)
+                    .await
+                    .is_done();
+                operator
+                    .adds_member(&thing, "members", &mia)
+                    .await
+                    .is_done();
                 made
             }
             "spare user" => operator.makes_user(&new).await,
@@ -300,17 +309,26 @@ impl World {
             }
             "spare secret" => {
                 let path = format!("/api/v2/orgs/{org}/secrets");
-                operator.patches(&path, &json!({&new: "value"})).await.is_done();
+                operator
+                    .patches(&path, &json!({&new: "value"}))
+                    .await
+                    .is_done();
                 new
             }
             "spare token" => operator.issues(&org, &otto, &read).await.id,
             "spare 1.x user" | "spare strong 1.x user" => {
                 let strong = [Permission("write", "orgs", "", &org).json()];
-                let permissions = if name == "spare 1.x user" { read } else { strong };
+                let permissions = if name == "spare 1.x user" {
+                    read
+                } else {
+                    strong
+                };
                 let body = json!({
                     "token": new, "orgID": org, "userID": otto, "permissions": permissions,
                 });
-                let made = operator.posts("/private/legacy/authorizations", &body).await;
+                let made = operator
+                    .posts("/private/legacy/authorizations", &body)
+                    .await;
                 made.made("id")
             }
             "spare bucket" => operator.tries_to_make_bucket(&org, &new).await.made("id"),
@@ -321,7 +339,10 @@ impl World {
                 let id = id.unwrap_or_else(|| panic!("no label: {}", made.body));
                 if name == "spare label on the bucket" {
                     let path = format!("/api/v2/buckets/{bucket}/labels");
-                    operator.posts(&path, &json!({"labelID": id})).await.is_done();
+                    operator
+                        .posts(&path, &json!({"labelID": id}))
+                        .await
+                        .is_done();
                 }
                 id
             }
@@ -336,7 +357,7 @@ impl World {
     }
 
     /// A new session for a caller who has one.
-    pub async fn signs_in_again(&self, caller: &str) -> Client {
+    pub(crate) async fn signs_in_again(&self, caller: &str) -> Client {
         let first = Person::default();
         match caller {
             "member" => self.operator.signs_in("mia", PASSWORD).await,
