@@ -51,6 +51,8 @@ pub struct ServerConfig {
     pub password_hashes_at_once: usize,
     /// What InfluxQL may use.
     pub influxql: InfluxqlConfig,
+    /// Every setting by name, as operators are shown them: without secrets.
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What InfluxQL may use. Zero: no limit.
@@ -94,6 +96,7 @@ impl Default for ServerConfig {
             max_body_bytes: 16 << 20,
             password_hashes_at_once: 2,
             influxql: InfluxqlConfig::default(),
+            settings: serde_json::Map::new(),
         }
     }
 }
