@@ -242,6 +242,7 @@ fn lay_out(response: ServiceResponse<BoxBody>, family: Family) -> ServiceRespons
             let mut answer = error::answer(error, family);
             if let (ErrorCode::MethodNotAllowed, Some(list)) =
                 (error.code(), error.message().strip_prefix("allow: "))
+                && !list.is_empty()
                 && let Ok(list) = HeaderValue::from_str(list)
             {
                 answer.headers_mut().insert(header::ALLOW, list);

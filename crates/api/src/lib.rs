@@ -30,5 +30,6 @@ mod text;
 mod time;
 mod v1;
 mod v2;
+mod zone;
 
 pub use server::{InfluxqlConfig, Running, ServerConfig, Services, start};

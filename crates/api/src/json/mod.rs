@@ -5,7 +5,7 @@ mod decode;
 mod encode;
 mod parse;
 
-pub(crate) use decode::{DecodeError, Fields};
+pub(crate) use decode::{DecodeError, Fields, read_texts};
 pub(crate) use encode::{pretty, push_replaced, push_string, push_string_bytes};
 pub(crate) use parse::{JsonError, parse_first};
 
