@@ -1,8 +1,4 @@
 //! Files of earlier servers are taken over as they are.
-#![expect(
-    clippy::unwrap_used,
-    reason = "tests end by panicking, and so do their helpers"
-)]
 
 use influxd_model::{MemberOf, Membership, OrgId, Role, UserId};
 use influxd_store::Store;
