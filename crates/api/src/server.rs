@@ -59,6 +59,8 @@ pub struct ServerConfig {
     pub trust_proxy_header: bool,
     /// What InfluxQL may use.
     pub influxql: InfluxqlConfig,
+    /// Every setting by name, as operators are shown them: without secrets.
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What InfluxQL may use. Zero: no limit.
@@ -105,6 +107,7 @@ impl Default for ServerConfig {
             sessions: SessionConfig::default(),
             trust_proxy_header: false,
             influxql: InfluxqlConfig::default(),
+            settings: serde_json::Map::new(),
         }
     }
 }
