@@ -177,6 +177,10 @@ impl World {
         transaction.commit().await.unwrap();
     }
 
+    pub(crate) async fn begin(&self) -> Box<dyn Transaction> {
+        self.store.begin().await.unwrap()
+    }
+
     /// A second organization.
     pub(crate) async fn other_org(&self) -> OrgId {
         let id = self.ids.org();
