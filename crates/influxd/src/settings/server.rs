@@ -47,6 +47,11 @@ pub(crate) struct ServerSettings {
     pub(crate) max_select_series: u64,
     pub(crate) max_select_buckets: u64,
     pub(crate) influxql_strict: bool,
+    /// Minutes; 0: a session ends as it begins.
+    pub(crate) session_length: u32,
+    pub(crate) session_renew: bool,
+    pub(crate) strong_passwords: bool,
+    pub(crate) trust_proxy_header: bool,
     /// What the log should say at start.
     pub(crate) warnings: Vec<String>,
     /// Feature flags that this server knows and that were overridden.
@@ -104,6 +109,12 @@ impl ServerSettings {
             max_select_series: at_least(settings, "influxql-max-select-series", 0)?,
             max_select_buckets: at_least(settings, "influxql-max-select-buckets", 0)?,
             influxql_strict: settings.flag("influxql-2x-strict"),
+            session_length: at_least(settings, "session-length", 0)?
+                .try_into()
+                .map_err(|_| anyhow!("session-length is too large"))?,
+            session_renew: !settings.flag("session-renew-disabled"),
+            strong_passwords: settings.flag("strong-passwords"),
+            trust_proxy_header: settings.flag("trust-proxy-header"),
             warnings,
             feature_overrides: known.iter().map(|(n, v)| format!("{n}={v}")).collect(),
         })
@@ -312,6 +323,10 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_are_refused() {
+        refused(
+            &[("session-length", "-1")],
+            "session-length must be at least 0",
+        );
         refused(
             &[("store", "foo")],
             "unknown store type foo; expected disk or memory",
