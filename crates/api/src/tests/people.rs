@@ -28,7 +28,7 @@ pub(super) fn permission(action: &str, resource: &str, org: &str, id: &str) -> V
 }
 
 /// Somebody who sends requests.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Somebody<'s> {
     server: &'s TestServer,
     headers: Vec<(&'static str, String)>,
