@@ -3,9 +3,13 @@
 mod client;
 mod credentials;
 mod data;
+mod labels;
+mod organizations;
+mod probes;
 mod resources;
 mod secrets;
 mod status;
+mod world;
 
 use std::sync::Arc;
 
