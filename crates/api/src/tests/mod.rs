@@ -1,5 +1,6 @@
 //! The server as its clients meet it: a real store, a real port.
 
+mod authorizations;
 mod client;
 mod credentials;
 mod data;
@@ -10,6 +11,11 @@ mod resources;
 mod secrets;
 mod status;
 mod world;
+mod people;
+mod resources;
+mod secrets;
+mod status;
+mod users;
 
 use std::sync::Arc;
 
