@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, permission};
+use super::people::permission;
+use super::world::World;
 
 const NONE: Value = Value::Null;
 
@@ -80,10 +81,7 @@ async fn labels_come_change_and_go() {
     };
     assert_eq!(list(format!("orgID={}", world.org)).await, ["red", "Blue"]);
     assert_eq!(list("orgID=abc&name=blue".to_owned()).await, ["Blue"]);
-    assert_eq!(
-        list("orgID=00000000000000ab".to_owned()).await,
-        [NONE; 0]
-    );
+    assert_eq!(list("orgID=00000000000000ab".to_owned()).await, [NONE; 0]);
 
     assert_eq!(world.operator("DELETE", &path, &NONE).await.status, 204);
     for method in ["GET", "PATCH", "DELETE"] {
@@ -123,9 +121,7 @@ async fn buckets_bear_labels_of_their_organization() {
     put(json!({"labelID": label}))
         .await
         .is_refused(422, "Cannot add label, label already exists on resource");
-    put(json!({}))
-        .await
-        .is_refused(400, "label id is required");
+    put(json!({})).await.is_refused(400, "label id is required");
     put(json!({"labelID": "abc"})).await.is_refused(
         400,
         "failed to unmarshal json: id must have a length of 16 bytes",
@@ -162,7 +158,9 @@ async fn buckets_bear_labels_of_their_organization() {
     assert_eq!(patched.json()["labels"], json!([]));
 
     // Who reads the bucket but not the label sees the one without the other.
-    let reader = world.token(&[permission("read", "buckets", &org, "")]).await;
+    let reader = world
+        .token(&[permission("read", "buckets", &org, "")])
+        .await;
     let one = world.with(&reader, "GET", &path, &NONE).await.json();
     assert_eq!(one["labels"], json!([]));
     let list = world.with(&reader, "GET", &labels, &NONE).await.json();
@@ -171,12 +169,15 @@ async fn buckets_bear_labels_of_their_organization() {
     world
         .with(&reader, "POST", &labels, &again)
         .await
-        .is_refused(401, &format!("read:orgs/{org}/labels/{label} is unauthorized"));
+        .is_refused(
+            401,
+            &format!("read:orgs/{org}/labels/{label} is unauthorized"),
+        );
     let on = format!("{labels}/{label}");
-    world
-        .with(&reader, "DELETE", &on, &NONE)
-        .await
-        .is_refused(401, &format!("write:orgs/{org}/labels/{label} is unauthorized"));
+    world.with(&reader, "DELETE", &on, &NONE).await.is_refused(
+        401,
+        &format!("write:orgs/{org}/labels/{label} is unauthorized"),
+    );
     let labeller = world
         .token(&[
             permission("read", "buckets", &org, ""),
@@ -186,7 +187,10 @@ async fn buckets_bear_labels_of_their_organization() {
     world
         .with(&labeller, "DELETE", &on, &NONE)
         .await
-        .is_refused(401, &format!("write:orgs/{org}/buckets/{bucket} is unauthorized"));
+        .is_refused(
+            401,
+            &format!("write:orgs/{org}/buckets/{bucket} is unauthorized"),
+        );
     for _ in 0..2 {
         assert_eq!(world.operator("DELETE", &on, &NONE).await.status, 204);
     }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, permission};
+use super::people::permission;
+use super::world::World;
 
 const NONE: Value = Value::Null;
 
@@ -91,7 +92,9 @@ async fn lists_show_what_the_callers_user_belongs_to() {
         permission("read", "orgs", "", &world.org),
     ];
     let body = json!({"orgID": world.org, "userID": user, "permissions": permissions});
-    let reply = world.operator("POST", "/api/v2/authorizations", &body).await;
+    let reply = world
+        .operator("POST", "/api/v2/authorizations", &body)
+        .await;
     let token = reply.json()["token"].as_str().unwrap().to_owned();
     let reply = world.with(&token, "GET", "/api/v2/orgs", &NONE).await;
     assert_eq!(ids(&reply), [second.clone()]);
@@ -186,7 +189,11 @@ async fn members_and_owners_come_and_go() {
             "corrupt ID provided: invalid ID",
         ),
         ("orgs/00000000000000ab/owners", 404, "404 page not found"),
-        ("buckets/00000000000000ab/members", 404, "404 page not found"),
+        (
+            "buckets/00000000000000ab/members",
+            404,
+            "404 page not found",
+        ),
         ("orgs/00000000000000ab/secrets", 404, "404 page not found"),
     ] {
         world
@@ -252,10 +259,13 @@ async fn who_names_members_holds_what_they_get() {
     assert_eq!(added.status, 201, "{}", added.text());
     // What is not there can be removed by anybody; what is there cannot.
     let there = format!("{bucket_members}/{user}");
-    world.with(&reader, "DELETE", &there, &NONE).await.is_refused(
-        401,
-        &format!("write:orgs/{org}/buckets/{bucket} is unauthorized"),
-    );
+    world
+        .with(&reader, "DELETE", &there, &NONE)
+        .await
+        .is_refused(
+            401,
+            &format!("write:orgs/{org}/buckets/{bucket} is unauthorized"),
+        );
     let stranger = format!("{bucket_members}/00000000000000ab");
     assert_eq!(
         world.with(&reader, "DELETE", &stranger, &NONE).await.status,
@@ -282,6 +292,10 @@ async fn secrets_show_their_keys_alone() {
         let key = format!("{path}/a%2F%C3%BC");
         assert_eq!(world.operator("DELETE", &key, &NONE).await.status, 204);
     }
+    let body = json!({"delete": "x"});
+    assert_eq!(world.operator("PATCH", &path, &body).await.status, 204);
+    let key = format!("{path}/delete");
+    assert_eq!(world.operator("DELETE", &key, &NONE).await.status, 204);
     let body = json!({"secrets": ["B", "no such"]});
     let delete = format!("{path}/delete");
     assert_eq!(world.operator("POST", &delete, &body).await.status, 204);
@@ -346,15 +360,16 @@ async fn what_hangs_on_a_deleted_organization_goes_with_it() {
     let reply = world.operator("GET", &buckets, &NONE).await;
     assert_eq!(reply.json()["buckets"], json!([]));
     world
-        .operator("POST", "/api/v2/labels", &json!({"orgID": org, "name": "y"}))
+        .operator(
+            "POST",
+            "/api/v2/labels",
+            &json!({"orgID": org, "name": "y"}),
+        )
         .await
         .is_refused(404, "organization not found");
-    world
-        .operator("DELETE", &path, &NONE)
-        .await
-        .is_refused(
-            404,
-            &format!("error deleting organization id: {org}: organization not found"),
-        );
+    world.operator("DELETE", &path, &NONE).await.is_refused(
+        404,
+        &format!("error deleting organization id: {org}: organization not found"),
+    );
     world.server.stop().await;
 }

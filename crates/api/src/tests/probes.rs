@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::world::{World, permission};
 use super::TestServer;
+use super::people::permission;
+use super::world::World;
 use crate::server::ServerConfig;
 
 const NONE: Value = Value::Null;
@@ -12,7 +13,8 @@ const NONE: Value = Value::Null;
 async fn lists_are_empty_each_in_its_shape() {
     let world = World::new().await;
     let org = &world.org;
-    let page = |name: &str| format!("/api/v2/{name}?descending=false&limit=20&offset=0&orgID={org}");
+    let page =
+        |name: &str| format!("/api/v2/{name}?descending=false&limit=20&offset=0&orgID={org}");
     for (path, expected) in [
         (
             "v2/variables",
@@ -98,13 +100,11 @@ async fn lists_are_empty_each_in_its_shape() {
             404,
             "organization name \"nowhere\" not found",
         ),
-        (
-            "v2private/notebooks",
-            400,
-            "invalid or missing org ID",
-        ),
+        ("v2private/notebooks", 400, "invalid or missing org ID"),
     ] {
-        let reply = world.operator("GET", &format!("/api/{target}"), &NONE).await;
+        let reply = world
+            .operator("GET", &format!("/api/{target}"), &NONE)
+            .await;
         reply.is_refused(status, message);
     }
     let sources = world.operator("GET", "/api/v2/sources", &NONE).await.json();
@@ -146,11 +146,7 @@ async fn single_things_do_not_exist_and_cannot_be_made() {
             "notification rule not found",
         ),
         ("dashboards", "dashboards", "dashboard not found"),
-        (
-            "telegrafs",
-            "telegrafs",
-            "telegraf configuration not found",
-        ),
+        ("telegrafs", "telegrafs", "telegraf configuration not found"),
         ("scrapers", "scrapers", "scraper target is not found"),
         ("tasks", "tasks", "failed to find task: task not found"),
         ("remotes", "remotes", "remote connection not found"),
@@ -158,9 +154,7 @@ async fn single_things_do_not_exist_and_cannot_be_made() {
     ] {
         let root = format!("/api/v2/{path}");
         for method in ["GET", "DELETE"] {
-            let reply = world
-                .operator(method, &format!("{root}/{id}"), &NONE)
-                .await;
+            let reply = world.operator(method, &format!("{root}/{id}"), &NONE).await;
             reply.is_refused(404, missing);
         }
         let malformed = match path {
@@ -171,10 +165,6 @@ async fn single_things_do_not_exist_and_cannot_be_made() {
             .operator("GET", &format!("{root}/abc"), &NONE)
             .await
             .is_refused(400, malformed);
-        world
-            .operator("GET", &format!("{root}/{id}/what/ever"), &NONE)
-            .await
-            .is_refused(404, missing);
         let body = json!({"orgID": org, "name": "x"});
         let reply = world.operator("POST", &root, &body).await;
         assert_eq!(reply.status, 501, "{path}: {}", reply.text());
@@ -193,15 +183,38 @@ async fn single_things_do_not_exist_and_cannot_be_made() {
     let reply = world.operator("POST", "/api/v2/tasks", &task).await;
     assert_eq!(reply.status, 501);
     for (target, status, message) in [
-        ("dashboards/00000000000000ab/labels", 404, "404 page not found"),
+        (
+            "dashboards/00000000000000ab/labels",
+            404,
+            "404 page not found",
+        ),
         (
             "dashboards/abc/members",
             400,
             "corrupt ID provided: id must have a length of 16 bytes",
         ),
-        ("dashboards/00000000000000ab/cells", 404, "dashboard not found"),
+        (
+            "tasks/00000000000000ab/runs/00000000000000ab/logs",
+            404,
+            "failed to find task: task not found",
+        ),
+        (
+            "tasks/abc/labels/",
+            400,
+            "failed to decode request: id must have a length of 16 bytes",
+        ),
+        ("tasks/00000000000000ab/nope", 404, "path not found"),
+        (
+            "dashboards/00000000000000ab/cells",
+            404,
+            "dashboard not found",
+        ),
         ("sources/00000000000000ab", 404, "source not found"),
-        ("stacks?orgID=x", 400, "organization id[\"x\"] is invalid: id must have a length of 16 bytes"),
+        (
+            "stacks?orgID=x",
+            400,
+            "organization id[\"x\"] is invalid: id must have a length of 16 bytes",
+        ),
     ] {
         let target = format!("/api/v2/{target}");
         let reply = world.operator("GET", &target, &NONE).await;

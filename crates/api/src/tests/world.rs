@@ -12,17 +12,6 @@ pub(super) struct World {
     pub(super) bucket: String,
 }
 
-/// A permission as the wire has it; an empty id or organization is none.
-pub(super) fn permission(action: &str, kind: &str, org: &str, id: &str) -> Value {
-    let mut resource = json!({"type": kind});
-    for (name, value) in [("orgID", org), ("id", id)] {
-        if !value.is_empty() {
-            resource[name] = json!(value);
-        }
-    }
-    json!({"action": action, "resource": resource})
-}
-
 impl World {
     pub(super) async fn new() -> Self {
         let server = TestServer::set_up().await;
@@ -77,9 +66,7 @@ impl World {
     /// A token of the operator's user with these permissions.
     pub(super) async fn token(&self, permissions: &[Value]) -> String {
         let body = json!({"orgID": self.org, "permissions": permissions});
-        let reply = self
-            .operator("POST", "/api/v2/authorizations", &body)
-            .await;
+        let reply = self.operator("POST", "/api/v2/authorizations", &body).await;
         assert_eq!(reply.status, 201, "{}", reply.text());
         reply.json()["token"].as_str().unwrap().to_owned()
     }
