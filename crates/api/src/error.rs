@@ -9,7 +9,6 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use influxd_model::{IdError, Permission};
 use influxd_store::StoreError;
-use influxd_tokens::{GainError, PasswordError, SetPasswordError, SignInError};
 
 use crate::json;
 
@@ -162,52 +161,6 @@ impl ApiError {
             Self::Store(_) | Self::Internal { .. } => {
                 tracing::error!(error = %Causes(self), "a request failed");
             }
-        }
-    }
-}
-
-impl From<GainError> for ApiError {
-    fn from(error: GainError) -> Self {
-        match error {
-            GainError::NotHeld(_) => Self::new(ErrorCode::Forbidden, error.to_string()),
-            GainError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<PasswordError> for ApiError {
-    fn from(error: PasswordError) -> Self {
-        match error {
-            PasswordError::Busy => Self::Busy("too many passwords wait to be verified"),
-            PasswordError::Damaged | PasswordError::Failed => {
-                Self::internal("a password could not be handled", error)
-            }
-        }
-    }
-}
-
-impl From<SetPasswordError> for ApiError {
-    fn from(error: SetPasswordError) -> Self {
-        match error {
-            SetPasswordError::Rule(rule) => Self::invalid(rule.to_string()),
-            SetPasswordError::NoUser | SetPasswordError::Wrong => {
-                Self::new(ErrorCode::Forbidden, error.to_string())
-            }
-            SetPasswordError::NoV1User => Self::not_found(error.to_string()),
-            SetPasswordError::Gain(error) => error.into(),
-            SetPasswordError::Password(error) => error.into(),
-            SetPasswordError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<SignInError> for ApiError {
-    fn from(error: SignInError) -> Self {
-        match error {
-            SignInError::Wrong => Self::new(ErrorCode::Unauthorized, "unauthorized access"),
-            SignInError::ChangeRequired(_) => Self::new(ErrorCode::Forbidden, error.to_string()),
-            SignInError::Password(error) => error.into(),
-            SignInError::Store(error) => Self::Store(error),
         }
     }
 }

@@ -34,9 +34,8 @@ fn zone(variable: Option<&str>, link: &Path) -> Tz {
     let named = |name: &str| name.parse().unwrap_or(Tz::UTC);
     match variable {
         Some(text) => named(name_of(text.strip_prefix(':').unwrap_or(text))),
-        None => std::fs::canonicalize(link).map_or(Tz::UTC, |path| {
-            named(path.to_str().map_or("", name_of))
-        }),
+        None => std::fs::canonicalize(link)
+            .map_or(Tz::UTC, |path| named(path.to_str().map_or("", name_of))),
     }
 }
 

@@ -145,6 +145,13 @@ impl Fields {
         }
     }
 
+    /// Whether a field is there, and not null.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        let found = self.members.iter().rev();
+        let mut found = found.filter(|(key, _)| key.eq_ignore_ascii_case(field));
+        found.next().is_some_and(|(_, value)| *value != Json::Null)
+    }
+
     /// A list of texts.
     pub(crate) fn texts(&mut self, field: &str) -> Result<Option<Vec<String>>, DecodeError> {
         match self.take(field) {

@@ -80,6 +80,30 @@ const GROUPS: &[&Group] = &[
     &v2::buckets::GROUP,
     &v2::labels::GROUP,
     &v2::dbrps::GROUP,
+    &v2::config::GROUP,
+    &v2::flags::GROUP,
+    &v2::resources::GROUP,
+    &v2::probes::FLUX,
+    &v2::probes::TASKS,
+    &v2::probes::DASHBOARDS,
+    &v2::probes::VARIABLES,
+    &v2::probes::CHECKS,
+    &v2::probes::RULES,
+    &v2::probes::ENDPOINTS,
+    &v2::probes::TELEGRAFS,
+    &v2::probes::TELEGRAF_PLUGINS,
+    &v2::probes::SCRAPERS,
+    &v2::probes::SOURCES,
+    &v2::probes::DOCUMENTS,
+    &v2::probes::STACKS,
+    &v2::probes::TEMPLATES,
+    &v2::probes::REMOTES,
+    &v2::probes::REPLICATIONS,
+    &v2::probes::NOTEBOOKS,
+    &v2::probes::ANNOTATIONS,
+    &v2::probes::STREAMS,
+    &v2::backup::BACKUP,
+    &v2::backup::RESTORE,
     &openapi::GROUP,
 ];
 
@@ -219,6 +243,11 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             .name("/query")
             .route(web::to(v1::query::query)),
     );
+    for (root, route) in v2::probes::BELOW {
+        let path = format!("{root}/{{id}}/{{tail:.+}}");
+        let name = format!("{root}/:id/:tail");
+        app.service(web::resource(path).name(&name).route(route()));
+    }
     for group in GROUPS {
         mount(app, group);
     }

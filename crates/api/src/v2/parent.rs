@@ -39,6 +39,7 @@ pub(crate) async fn bucket(
         .ok_or_else(unknown)
 }
 
-fn unknown() -> ApiError {
+/// What a parent that does not exist, or cannot be seen, comes to.
+pub(crate) fn unknown() -> ApiError {
     ApiError::not_found("404 page not found")
 }

@@ -1,14 +1,16 @@
 //! `/api/v2/signin` and `/api/v2/signout` (auth-and-resources 2.4 to 2.6)
 
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use actix_web::http::header::{self, HeaderValue, HttpDate};
 use actix_web::{HttpRequest, HttpResponse, web};
-use influxd_tokens::{SESSION_COOKIE, SignedIn, from_basic, session_key};
+use influxd_tokens::{SESSION_COOKIE, SignInError, SignedIn, from_basic, session_key};
 use zeroize::Zeroizing;
 
 use crate::address::ClientAddress;
 use crate::error::{ApiError, ErrorCode};
+use crate::refused;
 use crate::reply;
 use crate::routes::operation::Verb::{Get, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
@@ -53,13 +55,15 @@ async fn sign_in(
     from: ClientAddress,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
+    let refuse = |error| refused::sign_in(&state, &request, error);
     let header = request.headers().get(header::AUTHORIZATION);
     let named = header.and_then(|header| from_basic(header.as_bytes()));
-    let named = named.ok_or_else(unauthorized)?;
-    let accounts = state.accounts.clone();
-    let signed_in = state
-        .run(async move { Ok(accounts.sign_in(&named, from.0).await?) })
+    let named = named.ok_or_else(|| refuse(SignInError::Wrong))?;
+    let accounts = Arc::clone(&state.accounts);
+    let outcome = state
+        .run(async move { Ok(accounts.sign_in(&named, from.0).await) })
         .await?;
+    let signed_in = outcome.map_err(refuse)?;
     tracing::info!(user.id = %signed_in.session.user, "a session began");
     let cookie = cookie(&signed_in, request.app_config().secure());
     Ok(HttpResponse::NoContent()
@@ -74,7 +78,7 @@ async fn sign_out(
 ) -> Result<HttpResponse, ApiError> {
     let cookies = request.headers().get_all(header::COOKIE);
     let key = session_key(cookies.map(HeaderValue::as_bytes)).ok_or_else(unauthorized)?;
-    let accounts = state.accounts.clone();
+    let accounts = Arc::clone(&state.accounts);
     let was_there = state
         .run(async move { Ok(accounts.sign_out(&key).await?) })
         .await?;

@@ -168,11 +168,7 @@ pub(crate) async fn create(
 
 /// Whether the caller may make this, and whether it may exist (steps 6 to 11 of 5.2); the names of
 /// what it mentions. In a transaction that only reads: a body may name very many things.
-async fn judge(
-    store: &dyn Store,
-    caller: &Caller,
-    new: &Authorization,
-) -> Result<Names, ApiError> {
+async fn judge(store: &dyn Store, caller: &Caller, new: &Authorization) -> Result<Names, ApiError> {
     let mut transaction = store.begin_read().await?;
     let caller_lives = transaction.users().find(caller.user.id).await?.is_some();
     if !caller_lives {

@@ -167,8 +167,14 @@ macro_rules! v1_operations {
                 BY_USER,
                 BY_ORG_ID,
                 BY_ORG,
-                ("token", "only the one with this name; no user or organization then counts"),
-                ("authID", "only the one with this id; nothing else then counts"),
+                (
+                    "token",
+                    "only the one with this name; no user or organization then counts"
+                ),
+                (
+                    "authID",
+                    "only the one with this id; nothing else then counts"
+                ),
                 BY_ID,
             ],
             NewV1UserBody,
@@ -202,7 +208,10 @@ pub(crate) const GROUP: Group = Group {
 pub(crate) const V1_GROUP: Group = Group {
     root: "/private/legacy/authorizations",
     style: Style::Pretty,
-    operations: v1_operations!("/private/legacy/authorizations", "PrivateLegacyAuthorizations"),
+    operations: v1_operations!(
+        "/private/legacy/authorizations",
+        "PrivateLegacyAuthorizations"
+    ),
 };
 
 /// The same at the path of the published description.

@@ -1,12 +1,15 @@
 //! `POST /private/legacy/authorizations/{id}/password`
 
-use actix_web::{HttpResponse, web};
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Action, AuthorizationId};
 
 use crate::body::Body;
 use crate::caller::Caller;
 use crate::error::{ApiError, ErrorCode};
 use crate::permit::require;
+use crate::refused;
 use crate::reply;
 use crate::state::AppState;
 use crate::v2::authorizations::find;
@@ -19,6 +22,7 @@ pub(crate) async fn set(
     caller: Caller,
     state: web::Data<AppState>,
     id: web::Path<String>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
     let password = password::decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
@@ -26,18 +30,18 @@ pub(crate) async fn set(
     let id: AuthorizationId = id
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::Internal, bad_id))?;
-    let (store, accounts) = (state.store.clone(), state.accounts.clone());
+    let (store, accounts) = (state.store.clone(), Arc::clone(&state.accounts));
     let work = async move {
         let mut transaction = store.begin_read().await?;
         let v1_user = find(&mut *transaction, kind, id).await?;
         drop(transaction);
         require(&caller, &on_user(Action::Write, v1_user.user))?;
-        accounts
+        Ok(accounts
             .set_v1_password(&caller, &v1_user, &password)
-            .await?;
-        Ok(())
+            .await)
     };
-    state.run(work).await?;
+    let outcome = state.run(work).await?;
+    outcome.map_err(|error| refused::set_password(&state, &request, error))?;
     tracing::info!(authorization.id = %id, "set the password of 1.x user {id}");
     Ok(reply::no_content())
 }

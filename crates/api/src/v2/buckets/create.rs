@@ -88,7 +88,8 @@ pub(crate) async fn create(
         bucket.shard_duration = shard_duration
             .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
         for _ in 0..TRIES {
-            match transaction.buckets().insert(&bucket).await {
+            let inserted = transaction.buckets().insert(&bucket).await;
+            match inserted {
                 Err(StoreError::Conflict(Unique::Id)) => bucket.id = ids.bucket(),
                 Err(StoreError::Conflict(Unique::BucketName)) => return Err(taken(&bucket)),
                 Err(StoreError::NotFound(_)) => return Err(missing()),

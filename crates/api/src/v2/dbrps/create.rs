@@ -79,7 +79,8 @@ pub(crate) async fn create(
             is_default: request.is_default,
         };
         for _ in 0..TRIES {
-            match transaction.dbrps().insert(&new).await {
+            let inserted = transaction.dbrps().insert(&new).await;
+            match inserted {
                 Err(StoreError::Conflict(Unique::Id)) => new.id = ids.dbrp(),
                 Err(StoreError::Conflict(Unique::DbrpNames)) => return Err(taken()),
                 Err(StoreError::NotFound(_)) => return Err(missing()),

@@ -54,7 +54,8 @@ pub(super) async fn create(
     let work = async move {
         let mut transaction = store.begin().await?;
         for _ in 0..TRIES {
-            match transaction.labels().insert(&label).await {
+            let inserted = transaction.labels().insert(&label).await;
+            match inserted {
                 Err(StoreError::Conflict(Unique::Id)) => label.id = ids.label(),
                 Err(StoreError::Conflict(Unique::LabelName)) => return Err(taken(&label.name)),
                 Err(StoreError::NotFound(_)) => {

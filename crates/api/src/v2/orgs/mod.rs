@@ -54,7 +54,10 @@ pub(crate) const GROUP: Group = Group {
         .query(&[
             ("org", "only the one with this name"),
             ("orgID", "only the one with this id"),
-            ("userID", "only those that this user is an owner or a member of"),
+            (
+                "userID",
+                "only those that this user is an owner or a member of",
+            ),
             PAGE.limit,
             PAGE.offset,
         ])

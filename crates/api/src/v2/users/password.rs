@@ -1,6 +1,8 @@
 //! `POST` and `PUT /api/v2/users/{id}/password`, and `PUT /api/v2/me/password`
 //! (auth-and-resources 9.5).
 
+use std::sync::Arc;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Action, UserId};
@@ -14,6 +16,7 @@ use crate::caller::Caller;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::{DecodeError, Fields};
 use crate::permit::require;
+use crate::refused;
 use crate::reply;
 use crate::state::AppState;
 use crate::v2::users::on_user;
@@ -39,15 +42,17 @@ pub(crate) async fn set(
     caller: Caller,
     state: web::Data<AppState>,
     id: web::Path<String>,
+    request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
     let password = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
     let id = user_of(&id)?;
     require(&caller, &on_user(Action::Write, id))?;
-    let accounts = state.accounts.clone();
-    state
-        .run(async move { Ok(accounts.set_password(&caller, id, &password).await?) })
+    let accounts = Arc::clone(&state.accounts);
+    let outcome = state
+        .run(async move { Ok(accounts.set_password(&caller, id, &password).await) })
         .await?;
+    outcome.map_err(|error| refused::set_password(&state, &request, error))?;
     tracing::info!(user.id = %id, "set the password of user {id}");
     Ok(reply::no_content())
 }
@@ -61,9 +66,9 @@ pub(crate) async fn change(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
-    let (old, new) = decode_change(&request, &body)?;
+    let passwords = decode_change(&request, &body)?;
     let id = user_of(&id)?;
-    apply(caller, &state, id, from, old, new).await
+    apply(caller, &state, id, passwords, from, &request).await
 }
 
 /// `PUT /api/v2/me/password`
@@ -74,9 +79,9 @@ pub(crate) async fn change_own(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
-    let (old, new) = decode_change(&request, &body)?;
+    let passwords = decode_change(&request, &body)?;
     let id = caller.user.id;
-    apply(caller, &state, id, from, old, new).await
+    apply(caller, &state, id, passwords, from, &request).await
 }
 
 /// `PUT /api/v2/users/password`, which names nobody.
@@ -93,19 +98,18 @@ async fn apply(
     caller: Caller,
     state: &AppState,
     id: UserId,
+    (old, new): (ApiToken, SecretSlice<u8>),
     from: ClientAddress,
-    old: ApiToken,
-    new: SecretSlice<u8>,
+    request: &HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     require(&caller, &on_user(Action::Write, id))?;
-    let accounts = state.accounts.clone();
+    let accounts = Arc::clone(&state.accounts);
     let work = async move {
-        accounts
-            .change_password(&caller, id, &old, &new, from.0)
-            .await?;
-        Ok(())
+        let changed = accounts.change_password(&caller, id, &old, &new, from.0);
+        Ok(changed.await)
     };
-    state.run(work).await?;
+    let outcome = state.run(work).await?;
+    outcome.map_err(|error| refused::set_password(state, request, error))?;
     tracing::info!(user.id = %id, "changed the password of user {id}");
     Ok(reply::no_content())
 }
