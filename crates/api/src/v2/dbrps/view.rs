@@ -51,7 +51,6 @@ impl DbrpView {
 
 /// One mapping, or a list of them, as most routes wrap it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = DBRPContent)]
 pub(crate) struct Content<T> {
     pub(crate) content: T,
 }
