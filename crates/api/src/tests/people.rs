@@ -46,7 +46,8 @@ impl TestServer {
 
     /// Somebody with a token.
     pub(super) fn holder(&self, token: &str) -> Somebody<'_> {
-        self.nobody().with("Authorization", format!("Token {token}"))
+        self.nobody()
+            .with("Authorization", format!("Token {token}"))
     }
 
     /// Whoever set the server up.
