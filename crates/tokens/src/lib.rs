@@ -16,6 +16,8 @@ mod random;
 mod resolve;
 mod rights;
 mod rules;
+#[cfg(test)]
+mod testing;
 mod token;
 
 pub use accounts::{Accounts, SessionConfig, SetPasswordError, SignInError, SignedIn};
