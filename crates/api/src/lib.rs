@@ -36,3 +36,4 @@ mod v2;
 mod zone;
 
 pub use server::{InfluxqlConfig, Running, ServerConfig, Services, start};
+pub use v2::flags::FEATURE_FLAGS;

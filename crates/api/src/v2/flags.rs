@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::reply;
 use crate::routes::operation::Verb::Get;
@@ -18,13 +20,13 @@ pub(crate) const GROUP: Group = Group {
         (Get, "/api/v2/flags"),
         || web::to(flags),
         ("GetFlags", "Shows the feature flags"),
-        &[Answer::json::<BTreeMap<String, bool>>(200)],
+        &[Answer::json::<FlagsView>(200)],
     )
     .for_any_method()],
 };
 
-/// The flags that clients know, and what they are if nothing is said.
-const KNOWN: [(&str, bool); 12] = [
+/// The feature flags that clients know, and what they are if nothing is said.
+pub const FEATURE_FLAGS: [(&str, bool); 12] = [
     ("appMetrics", false),
     ("cursorAtEOF", false),
     ("enforceOrgDashboardLimits", false),
@@ -39,17 +41,26 @@ const KNOWN: [(&str, bool); 12] = [
     ("timeFilterFlags", false),
 ];
 
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Flags, value_type = Object)]
+struct FlagsView(BTreeMap<&'static str, Value>);
+
 /// Shows the flags to everybody who is known.
 async fn flags(state: web::Data<AppState>) -> HttpResponse {
-    let given = state.config.settings.get("feature-flags");
-    let flags: BTreeMap<&str, Value> = KNOWN
+    let overrides = state.config.settings.get("feature-flags");
+    let overrides = overrides.and_then(Value::as_object);
+    let flags = FEATURE_FLAGS
         .iter()
         .map(|(name, default)| {
-            let given = given.and_then(|given| given.get(name)?.as_str());
+            let given = overrides.and_then(|all| {
+                let mut all = all.iter();
+                all.find(|(given, _)| given.eq_ignore_ascii_case(name))
+            });
+            let given = given.and_then(|(_, value)| value.as_str());
             (*name, given.map_or(Value::Bool(*default), read))
         })
         .collect();
-    reply::pretty(StatusCode::OK, &flags)
+    reply::pretty(StatusCode::OK, &FlagsView(flags))
 }
 
 /// A flag need not be true or false.

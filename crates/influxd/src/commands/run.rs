@@ -191,6 +191,7 @@ fn server_config(server: &ServerSettings, clock: &dyn Clock) -> ServerConfig {
             max_select_series: server.max_select_series,
             max_select_buckets: server.max_select_buckets,
         },
+        settings: server.shown.clone(),
         ..ServerConfig::default()
     }
 }

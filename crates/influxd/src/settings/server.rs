@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use influxd_api::FEATURE_FLAGS;
+use serde_json::{Map, Value};
 
-use super::{Settings, table};
+use super::{Settings, shown, table};
 
 /// Where everything is kept.
 #[derive(Clone)]
@@ -56,23 +58,9 @@ pub(crate) struct ServerSettings {
     pub(crate) warnings: Vec<String>,
     /// Feature flags that this server knows and that were overridden.
     pub(crate) feature_overrides: Vec<String>,
+    /// All settings, as operators are shown them.
+    pub(crate) shown: Map<String, Value>,
 }
-
-/// Names of feature flags of 2.9 (influxd-cli 4.12).
-const FEATURES: [&str; 12] = [
-    "appMetrics",
-    "groupWindowAggregateTranspose",
-    "newLabels",
-    "memoryOptimizedFill",
-    "memoryOptimizedSchemaMutation",
-    "queryTracing",
-    "injectLatestSuccessTime",
-    "enforceOrgDashboardLimits",
-    "timeFilterFlags",
-    "cursorAtEOF",
-    "refreshSingleCell",
-    "newAutoRefresh",
-];
 
 impl ServerSettings {
     /// Raises the settings to what they mean; an error names the setting and what it may be.
@@ -85,7 +73,7 @@ impl ServerSettings {
         let (known, unknown): (Vec<_>, Vec<_>) = settings
             .map("feature-flags")
             .iter()
-            .partition(|(name, _)| FEATURES.iter().any(|f| f.eq_ignore_ascii_case(name)));
+            .partition(|(name, _)| is_feature(name));
         for (name, _) in unknown {
             warnings.push(format!("unknown feature flag {name}"));
         }
@@ -117,8 +105,16 @@ impl ServerSettings {
             trust_proxy_header: settings.flag("trust-proxy-header"),
             warnings,
             feature_overrides: known.iter().map(|(n, v)| format!("{n}={v}")).collect(),
+            shown: shown::to_json(settings),
         })
     }
+}
+
+/// Whether there is such a feature flag. Files have their names in small letters.
+fn is_feature(name: &str) -> bool {
+    FEATURE_FLAGS
+        .iter()
+        .any(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
 /// Where the embedded store is when nothing else is said: `sqlite-path`, else beside `bolt-path`.

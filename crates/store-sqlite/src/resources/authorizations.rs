@@ -119,7 +119,12 @@ impl AuthorizationRepository for Authorizations<'_> {
                   AND EXISTS (SELECT 1 FROM users u WHERE u.id = a.user_id)",
             );
         }
-        query.push(" ORDER BY id");
+        // By `+id`, 1.x users are found by their own index and not among all tokens.
+        query.push(if named(filter.kind) {
+            " ORDER BY +id"
+        } else {
+            " ORDER BY id"
+        });
         let rows = query.build().fetch_all(&mut *self.0).await;
         rows.map_err(store_error)?
             .iter()
