@@ -51,10 +51,6 @@ impl DbrpView {
 
 /// One mapping, as most routes wrap it.
 #[derive(Debug, Serialize, ToSchema)]
-<<<<<<< HEAD
-pub(crate) struct Content<T> {
-    pub(crate) content: T,
-=======
 #[schema(as = DBRPGet)]
 pub(crate) struct Content {
     pub(crate) content: DbrpView,
@@ -65,5 +61,4 @@ pub(crate) struct Content {
 #[schema(as = DBRPs)]
 pub(crate) struct Contents {
     pub(crate) content: Vec<DbrpView>,
->>>>>>> things
 }
