@@ -9,6 +9,7 @@ mod caller;
 mod credential;
 mod digest;
 mod ids;
+mod keyring;
 mod onboard;
 mod password;
 mod random;
@@ -22,6 +23,7 @@ pub use caller::{Caller, Identity};
 pub use credential::{Credential, NamedSecret, SESSION_COOKIE, Surface, choose};
 pub use digest::{DigestError, TokenDigest, Variant};
 pub use ids::Ids;
+pub use keyring::{KeyError, KeyId, Keyring, MIN_KEY_BYTES};
 pub use onboard::{
     MAX_NAME, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed, system_buckets,
 };
