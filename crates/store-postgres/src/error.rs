@@ -53,6 +53,12 @@ pub(crate) fn is_constraint(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code.starts_with("23"))
 }
 
+/// Whether an error says that another transaction has changed a row since this one began.
+pub(crate) fn is_lost_race(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "40001")
+}
+
 fn database_error(error: &dyn DatabaseError) -> StoreError {
     let code = error.code().unwrap_or_default().into_owned();
     let constraint = error.constraint().unwrap_or_default();
@@ -110,13 +116,17 @@ fn database_error(error: &dyn DatabaseError) -> StoreError {
 /// What has to be unique, by the constraint's name.
 fn unique(constraint: &str) -> Option<Unique> {
     match constraint {
-        "organizations_id" | "users_id" | "buckets_id" | "authorizations_id" | "dbrps_id" => {
-            Some(Unique::Id)
-        }
+        "organizations_id" | "users_id" | "buckets_id" | "authorizations_id" | "dbrps_id"
+        | "labels_id" => Some(Unique::Id),
         "organizations_name" => Some(Unique::OrganizationName),
         "users_name" => Some(Unique::UserName),
         "buckets_name" => Some(Unique::BucketName),
-        "authorizations_token_digest" => Some(Unique::Token),
+        "authorizations_token_digest" | "authorizations_v1_name" | "sessions_digest" => {
+            Some(Unique::Token)
+        }
+        "memberships_key" => Some(Unique::Membership),
+        "labels_name" => Some(Unique::LabelName),
+        "bucket_labels_key" => Some(Unique::LabelMapping),
         "dbrps_names" => Some(Unique::DbrpNames),
         _ => None,
     }
@@ -125,9 +135,14 @@ fn unique(constraint: &str) -> Option<Unique> {
 /// What has to be there, by the constraint's name.
 fn missing(constraint: &str) -> Option<&'static str> {
     match constraint {
-        "buckets_organization" | "dbrps_organization" => Some("organization"),
-        "dbrps_bucket" => Some("bucket"),
-        "passwords_user" | "owners_user" => Some("user"),
+        "buckets_organization"
+        | "dbrps_organization"
+        | "memberships_organization"
+        | "labels_organization"
+        | "secrets_organization" => Some("organization"),
+        "dbrps_bucket" | "memberships_bucket" | "bucket_labels_bucket" => Some("bucket"),
+        "passwords_user" | "memberships_user" => Some("user"),
+        "bucket_labels_label" => Some("label"),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use influxd_store::{Result, Store, StoreError, Transaction};
+use influxd_store::{Counts, Result, Store, StoreError, Transaction};
 use secrecy::SecretString;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -155,6 +155,10 @@ impl Store for PostgresStore {
         let query = sqlx::query("SELECT 1").execute(&self.pool).await;
         query.map_err(store_error)?;
         Ok(())
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        resources::counts(&self.pool).await
     }
 
     async fn close(&self) {

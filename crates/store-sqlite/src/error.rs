@@ -97,11 +97,15 @@ fn unique(message: &str) -> Option<Unique> {
         "organizations.name_key" => Some(Unique::OrganizationName),
         "users.name_key" => Some(Unique::UserName),
         "buckets.org_id, buckets.name_key" => Some(Unique::BucketName),
-        "authorizations.token_digest" => Some(Unique::Token),
-        "dbrps.org_id, dbrps.database_key, dbrps.policy_key" => Some(Unique::DbrpNames),
-        "organizations.id" | "users.id" | "buckets.id" | "authorizations.id" | "dbrps.id" => {
-            Some(Unique::Id)
+        "authorizations.token_digest" | "authorizations.v1_name_key" | "sessions.digest" => {
+            Some(Unique::Token)
         }
+        "memberships.user_id, memberships.kind, memberships.thing_id" => Some(Unique::Membership),
+        "labels.name_key, labels.org_id" => Some(Unique::LabelName),
+        "bucket_labels.bucket_id, bucket_labels.label_id" => Some(Unique::LabelMapping),
+        "dbrps.org_id, dbrps.database_key, dbrps.policy_key" => Some(Unique::DbrpNames),
+        "organizations.id" | "users.id" | "buckets.id" | "authorizations.id" | "dbrps.id"
+        | "labels.id" => Some(Unique::Id),
         _ => None,
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use influxd_store::{Result, Store, StoreError, Transaction};
+use influxd_store::{Counts, Result, Store, StoreError, Transaction};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool};
@@ -203,6 +203,10 @@ impl Store for SqliteStore {
         let row = sqlx::query("SELECT version FROM store_state");
         row.fetch_one(&self.readers).await.map_err(store_error)?;
         Ok(())
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        resources::counts(&self.readers).await
     }
 
     async fn close(&self) {

@@ -233,6 +233,7 @@ async fn replaced_secrets_are_in_no_file_any_more() {
         id,
         name: "ada".to_owned(),
         status: Status::Active,
+        oauth_id: String::new(),
     };
     transaction.users().insert(&user).await.unwrap();
     transaction.commit().await.unwrap();

@@ -1,9 +1,12 @@
-//! What both databases keep in their columns in the same form: keys of names, and permissions.
+//! What both databases keep in their columns in the same form: keys of names, permissions,
+//! properties; and what neither keeps.
 //!
 //! Made here and not by the databases, so that no locale, collation or limit of an index decides
 //! what is equal (auth-and-resources 9.10).
 
-use influxd_model::{Action, AnyId, OrgId, Permission, ResourceType};
+use std::collections::BTreeMap;
+
+use influxd_model::{Action, AnyId, Authorization, OrgId, Permission, ResourceType};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,6 +21,30 @@ pub fn name_key(name: &str) -> [u8; 32] {
 /// space (Unicode's).
 pub fn organization_key(name: &str) -> [u8; 32] {
     name_key(name.trim())
+}
+
+/// The key that makes a label's name unique in its organization: that of the name without
+/// surrounding white space and in small letters (Unicode's).
+pub fn label_key(name: &str) -> [u8; 32] {
+    name_key(&name.trim().to_lowercase())
+}
+
+/// [`StoreError::Refused`] if one of these texts holds U+0000, which PostgreSQL cannot keep: so no
+/// store does.
+pub fn refuse_nul(texts: &[&str]) -> Result<()> {
+    if texts.iter().any(|text| text.contains('\0')) {
+        return Err(StoreError::Refused("a text must not hold U+0000".into()));
+    }
+    Ok(())
+}
+
+/// [`StoreError::Refused`] unless an API token comes with a digest and a 1.x user without one.
+pub fn refuse_wrong_kind(new: &Authorization, digest: Option<&str>) -> Result<()> {
+    if new.v1_name.is_some() == digest.is_some() {
+        let text = "an API token has a digest, a 1.x user has a name";
+        return Err(StoreError::Refused(text.into()));
+    }
+    Ok(())
 }
 
 /// The key of a field of a measurement: 16 bytes of SHA-256, with the measurement's length in
@@ -87,6 +114,19 @@ pub fn permissions_from_text(text: &str) -> Result<Vec<Permission>> {
         .collect()
 }
 
+/// Properties as the JSON text that is stored.
+pub fn properties_to_text(properties: &BTreeMap<String, String>) -> String {
+    serde_json::to_string(properties).expect("strings always serialize")
+}
+
+/// The properties in a stored text; [`StoreError::Corrupt`] if it holds something else.
+pub fn properties_from_text(text: &str) -> Result<BTreeMap<String, String>> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt {
+        what: "label",
+        detail: "its properties cannot be read".to_owned(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +152,29 @@ mod tests {
     fn organizations_are_compared_trimmed() {
         assert_eq!(organization_key(" \u{2003}a b\t"), organization_key("a b"));
         assert_ne!(organization_key("a"), organization_key("A"));
+    }
+
+    #[test]
+    fn labels_are_compared_trimmed_and_in_small_letters() {
+        assert_eq!(label_key(" GR\u{dc}N\t"), label_key("gr\u{fc}n"));
+        assert_ne!(label_key("green"), label_key("gr een"));
+    }
+
+    #[test]
+    fn no_text_holds_nul() {
+        assert!(refuse_nul(&["a", "\u{1}\u{ffff}", ""]).is_ok());
+        assert!(refuse_nul(&["a", "b\0"]).is_err());
+    }
+
+    #[test]
+    fn properties_survive_being_stored() {
+        let all = [("color", "ff0000"), ("\0\"", "\u{1d11e}")];
+        let all = all.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        assert_eq!(
+            properties_from_text(&properties_to_text(&all)).unwrap(),
+            all
+        );
+        assert!(properties_from_text("[]").is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
 use influxd_model::OrgId;
+use influxd_store::Counts;
 use influxd_tokens::Refusal;
 use prometheus::core::Collector;
 use prometheus::{
@@ -72,6 +73,8 @@ pub(crate) struct Metrics {
 struct Resources {
     organizations: IntCounter,
     buckets: IntCounter,
+    users: IntCounter,
+    tokens: IntCounter,
 }
 
 const REQUEST_LABELS: &[&str] = &[
@@ -230,13 +233,20 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Notes how many organizations and buckets there are.
-    pub(crate) fn counted(&self, counts: [u64; 2]) {
+    /// Notes how much of everything there is.
+    pub(crate) fn counted(&self, counts: &Counts) {
         let Resources {
             organizations,
             buckets,
+            users,
+            tokens,
         } = &self.resources;
-        for (counter, count) in [organizations, buckets].into_iter().zip(counts) {
+        for (counter, count) in [
+            (organizations, counts.organizations),
+            (buckets, counts.buckets),
+            (users, counts.users),
+            (tokens, counts.tokens),
+        ] {
             if count < counter.get() {
                 counter.reset();
             }
@@ -255,6 +265,8 @@ impl Resources {
         Ok(Self {
             organizations: counter("organizations")?,
             buckets: counter("buckets")?,
+            users: counter("users")?,
+            tokens: counter("tokens")?,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use influxd_store::{BucketFilter, Page, Store};
+use influxd_store::Store;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
@@ -57,9 +57,9 @@ impl Watch {
                 }));
                 if watch.is_up()
                     && round % COUNTED_EVERY == 0
-                    && let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, count(&*store)).await
+                    && let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, store.counts()).await
                 {
-                    metrics.counted(counts);
+                    metrics.counted(&counts);
                 }
                 drop(watch);
                 tokio::time::sleep(INTERVAL).await;
@@ -90,16 +90,4 @@ impl Watch {
             _ => {}
         }
     }
-}
-
-/// How many organizations and buckets there are.
-async fn count(store: &dyn Store) -> influxd_store::Result<[u64; 2]> {
-    let mut transaction = store.begin_read().await?;
-    let organizations = transaction.organizations().list(Page::ALL).await?.len();
-    let buckets = transaction
-        .buckets()
-        .list(&BucketFilter::default(), Page::ALL)
-        .await?
-        .len();
-    Ok([organizations as u64, buckets as u64])
 }

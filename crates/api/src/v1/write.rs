@@ -40,9 +40,10 @@ pub(crate) async fn write(
         .iter()
         .find(|bucket| is_visible(&caller, bucket))
         .ok_or(ApiError::not_found("no dbrp mapping found"))?;
-    let grant = WriteGrant::check(&caller.permissions, bucket).ok_or(
-        ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"),
-    )?;
+    let grant = WriteGrant::check(&caller.permissions, bucket).ok_or(ApiError::new(
+        ErrorCode::Forbidden,
+        "insufficient permissions for write",
+    ))?;
     let (precision, unit) = precision(query.first("precision").as_deref());
     content
         .store(&state, &request, grant, bucket, precision, unit)

@@ -6,6 +6,21 @@ use influxd_store::Page;
 use crate::error::ApiError;
 use crate::query_string::{Query, parse_bool};
 
+/// How the paging parameters are described.
+pub(crate) struct Described {
+    pub(crate) limit: (&'static str, &'static str),
+    pub(crate) offset: (&'static str, &'static str),
+    pub(crate) after: (&'static str, &'static str),
+    pub(crate) descending: (&'static str, &'static str),
+}
+
+pub(crate) const PAGE: Described = Described {
+    limit: ("limit", "at most so many, 1 to 100; 20 if not given"),
+    offset: ("offset", "after leaving out so many"),
+    after: ("after", "only those behind the one with this id"),
+    descending: ("descending", "backwards, if true"),
+};
+
 /// The paging parameters of a request, as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Paging {

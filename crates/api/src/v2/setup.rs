@@ -5,23 +5,69 @@ use actix_web::{HttpResponse, web};
 use influxd_tokens::{ApiToken, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed};
 use secrecy::SecretSlice;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::body::Body;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::{DecodeError, Fields};
 use crate::reply;
+use crate::routes::operation::Verb::{Get, Post};
+use crate::routes::operation::{Answer, Group, Operation, Style};
 use crate::state::AppState;
 use crate::time::rfc3339;
 use crate::v2::buckets::view::BucketView;
 use crate::v2::orgs::view::OrgView;
 
-#[derive(Debug, Serialize)]
+pub(crate) const GROUP: Group = Group {
+    root: "/api/v2/setup",
+    style: Style::Pretty,
+    operations: &[
+        Operation::new(
+            (Get, "/api/v2/setup"),
+            || web::to(allowed),
+            ("GetSetup", "Says whether the instance can be set up"),
+            &[Answer::json::<AllowedView>(200)],
+        ),
+        Operation::new(
+            (Post, "/api/v2/setup"),
+            || web::to(set_up),
+            (
+                "PostSetup",
+                "Makes the first user, organization, bucket and operator token",
+            ),
+            &[Answer::json::<OnboardedView<'_>>(201)],
+        )
+        .takes::<SetUpBody>()
+        .errors(&[422, 500]),
+    ],
+};
+
+/// What is to be set up.
+#[derive(ToSchema)]
+#[schema(as = OnboardingRequest, rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes a body that is taken apart by hand")]
+struct SetUpBody {
+    username: String,
+    /// 8 to 72 bytes. Without one the user cannot sign in.
+    password: Option<String>,
+    org: String,
+    bucket: String,
+    /// 0 is for ever, otherwise at least an hour.
+    retention_period_seconds: Option<i64>,
+    /// Looked at where there are no seconds.
+    retention_period_hrs: Option<i64>,
+    /// The operator token; generated if there is none.
+    token: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IsOnboarding)]
 struct AllowedView {
     allowed: bool,
 }
 
 /// `GET /api/v2/setup`
-pub(crate) async fn allowed(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
+async fn allowed(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
     let store = state.store.clone();
     let allowed = state
         .run(async move { Ok(set_up_allowed(&*store).await?) })
@@ -30,10 +76,7 @@ pub(crate) async fn allowed(state: web::Data<AppState>) -> Result<HttpResponse, 
 }
 
 /// `POST /api/v2/setup`
-pub(crate) async fn set_up(
-    state: web::Data<AppState>,
-    body: Body,
-) -> Result<HttpResponse, ApiError> {
+async fn set_up(state: web::Data<AppState>, body: Body) -> Result<HttpResponse, ApiError> {
     let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
     if let Some(token) = &request.token
         && token.len() < 32
@@ -94,7 +137,8 @@ fn explain(error: OnboardError) -> ApiError {
     ApiError::new(code, error.to_string())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnboardingResponse)]
 struct OnboardedView<'a> {
     user: UserView<'a>,
     bucket: BucketView,
@@ -102,7 +146,8 @@ struct OnboardedView<'a> {
     auth: AuthView<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnboardingUser)]
 struct UserView<'a> {
     links: UserLinks,
     id: String,
@@ -110,13 +155,15 @@ struct UserView<'a> {
     status: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnboardingUserLinks)]
 struct UserLinks {
     #[serde(rename = "self")]
     own: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnboardingAuth)]
 #[serde(rename_all = "camelCase")]
 struct AuthView<'a> {
     id: String,
@@ -134,20 +181,23 @@ struct AuthView<'a> {
     links: AuthLinks,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnboardingAuthLinks)]
 struct AuthLinks {
     #[serde(rename = "self")]
     own: String,
     user: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnboardingPermission)]
 struct PermissionView {
     action: &'static str,
     resource: ResourceView,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OnboardingResource)]
 struct ResourceView {
     #[serde(rename = "type")]
     kind: &'static str,

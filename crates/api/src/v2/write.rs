@@ -8,13 +8,34 @@ use crate::error::{ApiError, ErrorCode};
 use crate::points::Precision;
 use crate::query_string::Query;
 use crate::reply;
+use crate::routes::operation::Verb::Post;
+use crate::routes::operation::{Answer, Content, Group, Operation, Style};
 use crate::state::AppState;
 use crate::v1::write::Incoming;
 use crate::v2::target;
 
+pub(crate) const GROUP: Group = Group {
+    root: "/api/v2/write",
+    style: Style::Compact,
+    operations: &[Operation::new(
+        (Post, "/api/v2/write"),
+        || web::to(write),
+        ("PostWrite", "Stores points"),
+        &[Answer::empty(204)],
+    )
+    .query(&[
+        ("org", "the organization, by name or id"),
+        ("orgID", "the organization, by id"),
+        ("bucket", "the bucket, by name or id"),
+        ("precision", "the unit of time stamps: ns, us, ms or s"),
+    ])
+    .takes_content(Content::text("text/plain"))
+    .errors(&[404, 413, 422])],
+};
+
 /// Stores line protocol in a bucket (data-endpoints 6). The order of the checks is part of the
 /// contract.
-pub(crate) async fn write(
+async fn write(
     caller: Caller,
     state: web::Data<AppState>,
     request: HttpRequest,
@@ -37,9 +58,10 @@ pub(crate) async fn write(
                 .await?
         }
     };
-    let grant = WriteGrant::check(&caller.permissions, &bucket).ok_or(
-        ApiError::new(ErrorCode::Forbidden, "insufficient permissions for write"),
-    )?;
+    let grant = WriteGrant::check(&caller.permissions, &bucket).ok_or(ApiError::new(
+        ErrorCode::Forbidden,
+        "insufficient permissions for write",
+    ))?;
     content
         .store(&state, &request, grant, &bucket, precision, unit)
         .await?;

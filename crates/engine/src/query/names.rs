@@ -1,92 +1,40 @@
-//! What the columns of a result are called (InfluxQL 5.4).
-
-use std::collections::HashMap;
+//! What the columns of a result are called (InfluxQL 5.4), where the field list is the executor's.
 
 use influxd_influxql::ast::{Expr, Field};
+use influxd_influxql::check;
 
 /// The name of an item of the field list before conflicts are settled.
 pub(super) fn field_name(field: &Field) -> String {
-    match &field.alias {
-        Some(alias) if !alias.is_empty() => alias.clone(),
-        _ => expr_name(&field.expr),
-    }
+    alias(field).unwrap_or_else(|| check::expr_name(&field.expr))
 }
 
-fn expr_name(expr: &Expr) -> String {
-    match expr {
-        Expr::VarRef(column) => column.name.clone(),
-        Expr::Call(call) => call.name.clone(),
-        Expr::Distinct(_) => "distinct".to_owned(),
-        Expr::Paren(inner) => expr_name(inner),
-        Expr::Binary { .. } => {
-            let mut names = Vec::new();
-            collect(expr, &mut names);
-            names.join("_")
-        }
-        _ => String::new(),
-    }
+fn alias(field: &Field) -> Option<String> {
+    field.alias.clone().filter(|alias| !alias.is_empty())
 }
 
-/// The columns and calls of an expression from left to right; what is inside a call does not count.
-fn collect<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
-    match expr {
-        Expr::VarRef(column) => names.push(&column.name),
-        Expr::Call(call) => names.push(&call.name),
-        Expr::Paren(inner) => collect(inner, names),
-        Expr::Binary { lhs, rhs, .. } => {
-            collect(lhs, names);
-            collect(rhs, names);
-        }
-        _ => {}
-    }
-}
-
-/// The names of the columns of a field list, without the time's: explicit aliases first, then the
-/// others, with `_1`, `_2`, ... behind names that are taken. `top` and `bottom` have a column for
-/// each tag argument behind their own.
+/// The names of the columns of a field list, without the time's. `top` and `bottom` have a column
+/// for each tag argument behind their own.
 pub(super) fn column_names(fields: &[Field]) -> Vec<String> {
-    let mut wanted: Vec<(String, bool)> = Vec::with_capacity(fields.len());
+    let mut columns = Vec::with_capacity(fields.len());
     for field in fields {
-        let explicit = field.alias.as_ref().is_some_and(|alias| !alias.is_empty());
-        wanted.push((field_name(field), explicit));
+        columns.push(Field {
+            expr: field.expr.clone(),
+            alias: alias(field),
+        });
         if let Expr::Call(call) = &field.expr
             && matches!(call.name.as_str(), "top" | "bottom")
         {
             for arg in call.args.iter().skip(1) {
-                if let Expr::VarRef(column) = arg {
-                    wanted.push((column.name.clone(), false));
+                if matches!(arg, Expr::VarRef(_)) {
+                    columns.push(Field {
+                        expr: arg.clone(),
+                        alias: None,
+                    });
                 }
             }
         }
     }
-    let mut taken: HashMap<String, usize> = HashMap::new();
-    for (name, explicit) in &wanted {
-        if *explicit {
-            taken.insert(name.clone(), 1);
-        }
-    }
-    wanted
-        .into_iter()
-        .map(|(name, explicit)| {
-            if explicit {
-                return name;
-            }
-            let mut resolved = name.clone();
-            if let Some(count) = taken.get(&name).copied() {
-                let mut count = count;
-                loop {
-                    resolved = format!("{name}_{count}");
-                    count += 1;
-                    if !taken.contains_key(&resolved) {
-                        break;
-                    }
-                }
-                taken.insert(name, count);
-            }
-            *taken.entry(resolved.clone()).or_insert(0) += 1;
-            resolved
-        })
-        .collect()
+    check::column_names(&columns)
 }
 
 #[cfg(test)]

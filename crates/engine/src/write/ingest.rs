@@ -5,18 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::time::Instant;
 
 use foldhash::fast::RandomState;
 use influxd_line_protocol::parse;
 use influxd_model::BucketId;
-use influxd_store::{Agreed, ChunkStore, Committed, FieldWant, NewFreshChunk, StoreError};
-use prometheus::IntGauge;
+use influxd_store::{Agreed, ChunkStore, FieldWant, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::body::{Body, Event, Member, Queue, answer};
 use super::bucket::BucketTables;
-use super::refusal::PartialWrite;
+use super::committer::Committer;
 use super::seal::{self, Share};
 use super::sink::BodySink;
 use super::stats::WriteStats;
@@ -58,61 +57,6 @@ pub struct Ingest {
     events: mpsc::Sender<Event>,
     queue: Arc<Queue>,
     options: IngestOptions,
-}
-
-/// Bytes of the bodies that were accepted and not answered yet.
-#[derive(Debug)]
-struct Queue {
-    bytes: AtomicUsize,
-    gauge: IntGauge,
-}
-
-impl Queue {
-    /// Adds a body; returns what was there before.
-    fn enter(&self, bytes: usize) -> usize {
-        self.gauge.add(bytes as i64);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed)
-    }
-
-    fn leave(&self, bytes: usize) {
-        self.gauge.sub(bytes as i64);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
-#[derive(Debug)]
-struct Body {
-    request: WriteRequest,
-    /// `None` once it is answered.
-    answer: Option<oneshot::Sender<Result<(), WriteError>>>,
-    attempts: u32,
-    /// To be committed by itself: its group was refused for its content.
-    alone: bool,
-    queue: Arc<Queue>,
-}
-
-impl Drop for Body {
-    fn drop(&mut self) {
-        self.queue.leave(self.request.body.len());
-    }
-}
-
-#[derive(Debug)]
-enum Event {
-    Body(Box<Body>),
-    Agreed(Box<Body>, Result<Agreed, StoreError>),
-    /// Bodies to be read again; what is known of the bucket's types is out of date.
-    Again(Vec<Member>),
-    SlotFree,
-    Close(oneshot::Sender<()>),
-}
-
-/// A body in a group.
-#[derive(Debug)]
-struct Member {
-    body: Box<Body>,
-    partial: Option<PartialWrite>,
-    points: usize,
 }
 
 impl Ingest {
@@ -438,132 +382,6 @@ impl Thread {
                 let encoded = encoded.map_err(|error| StoreError::Refused(error.into()));
                 committer.commit(group.members, encoded).await;
             });
-        }
-    }
-}
-
-#[expect(clippy::boxed_local, reason = "bodies are moved about boxed")]
-fn answer(mut body: Box<Body>, result: Result<(), WriteError>) {
-    if let Some(answer) = body.answer.take() {
-        // Whoever went away does not need the answer.
-        let _ = answer.send(result);
-    }
-}
-
-struct Committer {
-    store: Arc<dyn ChunkStore>,
-    events: mpsc::Sender<Event>,
-    in_flight: AtomicUsize,
-    stats: WriteStats,
-    committed: Arc<dyn Fn() + Send + Sync>,
-}
-
-impl Committer {
-    async fn commit(
-        self: Arc<Self>,
-        members: Vec<Member>,
-        encoded: Result<Vec<NewFreshChunk>, StoreError>,
-    ) {
-        let result = match encoded {
-            Ok(chunks) => self.write(chunks).await,
-            Err(error) => Err(error),
-        };
-        self.in_flight.fetch_sub(1, Ordering::AcqRel);
-        let again = self.answer(members, result);
-        let event = if again.is_empty() {
-            Event::SlotFree
-        } else {
-            Event::Again(again)
-        };
-        // Without the thread there is nothing left to do.
-        let _ = self.events.send(event);
-    }
-
-    /// Commits, and says which buckets' chunks were refused as out of date.
-    async fn write(&self, chunks: Vec<NewFreshChunk>) -> Result<Vec<BucketId>, StoreError> {
-        let parts: Vec<(i32, BucketId)> = chunks.iter().map(|c| (c.part, c.bucket)).collect();
-        let bytes: usize = chunks.iter().map(|c| c.body.len()).sum();
-        let began = Instant::now();
-        let Committed {
-            chunks: written, ..
-        } = self.store.commit(chunks).await?;
-        self.stats
-            .commit_seconds
-            .observe(began.elapsed().as_secs_f64());
-        self.stats.commit_bytes.observe(bytes as f64);
-        (self.committed)();
-        let is_written = |part: i32| written.iter().any(|(p, _)| *p == part);
-        Ok(parts
-            .into_iter()
-            .filter(|(part, _)| !is_written(*part))
-            .map(|(_, b)| b)
-            .collect())
-    }
-
-    /// Answers everybody in the group; returns those who must be read again.
-    fn answer(
-        &self,
-        members: Vec<Member>,
-        result: Result<Vec<BucketId>, StoreError>,
-    ) -> Vec<Member> {
-        match result {
-            Ok(stale) => {
-                let mut again = Vec::new();
-                for member in members {
-                    if stale.contains(&member.body.request.grant.bucket()) {
-                        again.push(member);
-                        continue;
-                    }
-                    let dropped = member.partial.as_ref().map_or(0, |p| p.dropped);
-                    self.stats.points.inc_by(member.points as u64);
-                    self.stats.refused.inc_by(dropped as u64);
-                    let result = member
-                        .partial
-                        .map_or(Ok(()), |p| Err(WriteError::Partial(p)));
-                    answer(member.body, result);
-                }
-                again
-            }
-            Err(error) => {
-                self.stats.failed.inc();
-                let alone = members.len() == 1;
-                if matches!(error, StoreError::Refused(_)) && !alone {
-                    // One of them spoils it: each gets a transaction of its own.
-                    let mut members = members;
-                    for member in &mut members {
-                        member.body.alone = true;
-                    }
-                    return members;
-                }
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    bodies = members.len(),
-                    "a group commit failed"
-                );
-                let shared = SharedError(Arc::new(error));
-                for member in members {
-                    answer(member.body, Err(WriteError::Store(shared.for_one())));
-                }
-                Vec::new()
-            }
-        }
-    }
-}
-
-/// One failure that many have to hear of.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("the group commit failed")]
-struct SharedError(#[source] Arc<StoreError>);
-
-impl SharedError {
-    fn for_one(&self) -> StoreError {
-        match *self.0 {
-            StoreError::Refused(_) | StoreError::Corrupt { .. } | StoreError::Unusable(_) => {
-                StoreError::Refused(Box::new(self.clone()))
-            }
-            StoreError::NotFound(_) | StoreError::Conflict(_) | StoreError::Unavailable(_) => {
-                StoreError::Unavailable(Box::new(self.clone()))
-            }
         }
     }
 }

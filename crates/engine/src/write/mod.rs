@@ -5,7 +5,9 @@
 //! everybody in it is answered (storage study 8.5). There is no artificial wait. A body is one
 //! transaction: wholly there, or not at all.
 
+mod body;
 mod bucket;
+mod committer;
 mod ingest;
 mod keys;
 mod refusal;

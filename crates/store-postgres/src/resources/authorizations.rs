@@ -1,13 +1,15 @@
-//! API tokens: what they may do, found by digest.
+//! API tokens, found by digest, and 1.x users, found by name.
 
 use async_trait::async_trait;
 use influxd_model::{Authorization, AuthorizationId, OrgId, Status, UserId};
-use influxd_store::columns::{permissions_from_text, permissions_to_text};
-use influxd_store::{AuthorizationRepository, Result};
-use sqlx::PgConnection;
+use influxd_store::columns::{
+    name_key, permissions_from_text, permissions_to_text, refuse_nul, refuse_wrong_kind,
+};
+use influxd_store::{AuthorizationFilter, AuthorizationKind, AuthorizationRepository, Result};
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, QueryBuilder};
 
-use super::{column, guarded, users};
+use super::{column, guarded, must_change, users};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Authorizations<'c>(pub(super) &'c mut PgConnection);
@@ -16,6 +18,7 @@ fn authorization(row: &PgRow) -> Result<Authorization> {
     let zero = || corrupt("authorization", "an id of it is zero");
     Ok(Authorization {
         id: AuthorizationId::from_column(column(row, "id")?).ok_or_else(zero)?,
+        v1_name: column(row, "v1_name")?,
         org: OrgId::from_column(column(row, "org_id")?).ok_or_else(zero)?,
         user: UserId::from_column(column(row, "user_id")?).ok_or_else(zero)?,
         status: users::status(column(row, "active")?),
@@ -26,19 +29,50 @@ fn authorization(row: &PgRow) -> Result<Authorization> {
     })
 }
 
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, v1_name, org_id, user_id, active, description, permissions,
+                    created_at, updated_at, token_digest, v1_password
+             FROM authorizations ",
+            $rest
+        )
+    };
+}
+
+/// Whether those of a kind have a name.
+fn named(kind: AuthorizationKind) -> bool {
+    match kind {
+        AuthorizationKind::ApiToken => false,
+        AuthorizationKind::V1User => true,
+    }
+}
+
 #[async_trait]
 impl AuthorizationRepository for Authorizations<'_> {
+    #[tracing::instrument(name = "db.authorization.find", skip_all)]
+    async fn find(
+        &mut self,
+        kind: AuthorizationKind,
+        id: AuthorizationId,
+    ) -> Result<Option<Authorization>> {
+        let row = sqlx::query(select!("WHERE id = $1 AND (v1_name_key IS NOT NULL) = $2"))
+            .bind(id.to_column())
+            .bind(named(kind))
+            .fetch_optional(&mut *self.0)
+            .await
+            .map_err(store_error)?;
+        row.as_ref().map(authorization).transpose()
+    }
+
     #[tracing::instrument(name = "db.authorization.find_by_digest", skip_all)]
     async fn find_by_digest(
         &mut self,
         digests: &[String],
     ) -> Result<Option<(Authorization, String)>> {
-        let row = sqlx::query(
-            "SELECT id, org_id, user_id, active, description, permissions,
-                    created_at, updated_at, token_digest
-             FROM authorizations WHERE token_digest = ANY($1)
-             ORDER BY array_position($1, token_digest) LIMIT 1",
-        )
+        let row = sqlx::query(select!(
+            "WHERE token_digest = ANY($1) ORDER BY array_position($1, token_digest) LIMIT 1"
+        ))
         .bind(digests)
         .fetch_optional(&mut *self.0)
         .await
@@ -49,14 +83,64 @@ impl AuthorizationRepository for Authorizations<'_> {
         }
     }
 
+    #[tracing::instrument(name = "db.authorization.find_v1_user", skip_all)]
+    async fn find_v1_user(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<(Authorization, Option<String>)>> {
+        let row = sqlx::query(select!("WHERE v1_name_key = $1"))
+            .bind(name_key(name).to_vec())
+            .fetch_optional(&mut *self.0)
+            .await
+            .map_err(store_error)?;
+        match row {
+            Some(row) => Ok(Some((authorization(&row)?, column(&row, "v1_password")?))),
+            None => Ok(None),
+        }
+    }
+
+    #[tracing::instrument(name = "db.authorization.list", skip_all)]
+    async fn list(&mut self, filter: &AuthorizationFilter) -> Result<Vec<Authorization>> {
+        let mut query = QueryBuilder::new(select!("AS a WHERE v1_name_key IS "));
+        query.push(if named(filter.kind) {
+            "NOT NULL"
+        } else {
+            "NULL"
+        });
+        if let Some(org) = filter.org {
+            query.push(" AND org_id = ").push_bind(org.to_column());
+        }
+        if let Some(user) = filter.user {
+            query.push(" AND user_id = ").push_bind(user.to_column());
+        }
+        if filter.living {
+            query.push(
+                " AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = a.org_id)
+                  AND EXISTS (SELECT 1 FROM users u WHERE u.id = a.user_id)",
+            );
+        }
+        query.push(" ORDER BY id");
+        let rows = query.build().fetch_all(&mut *self.0).await;
+        rows.map_err(store_error)?
+            .iter()
+            .map(authorization)
+            .collect()
+    }
+
     #[tracing::instrument(name = "db.authorization.insert", skip_all)]
-    async fn insert(&mut self, new: &Authorization, digest: &str) -> Result<()> {
+    async fn insert(&mut self, new: &Authorization, digest: Option<&str>) -> Result<()> {
+        refuse_nul(&[&new.description, new.v1_name.as_deref().unwrap_or_default()])?;
+        refuse_wrong_kind(new, digest)?;
+        users::keep(self.0, new.user).await?;
         let insert = sqlx::query(
-            "INSERT INTO authorizations (id, org_id, user_id, active, description, permissions,
-                                         created_at, updated_at, token_digest)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO authorizations (id, v1_name, v1_name_key, org_id, user_id, active,
+                                         description, permissions, created_at, updated_at,
+                                         token_digest)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(new.id.to_column())
+        .bind(&new.v1_name)
+        .bind(new.v1_name.as_deref().map(|name| name_key(name).to_vec()))
         .bind(new.org.to_column())
         .bind(new.user.to_column())
         .bind(new.status == Status::Active)
@@ -67,5 +151,49 @@ impl AuthorizationRepository for Authorizations<'_> {
         .bind(digest);
         guarded(self.0, insert).await?;
         Ok(())
+    }
+
+    #[tracing::instrument(name = "db.authorization.update", skip_all)]
+    async fn update(&mut self, changed: &Authorization) -> Result<()> {
+        refuse_nul(&[&changed.description])?;
+        let done = sqlx::query(
+            "UPDATE authorizations SET active = $1, description = $2, updated_at = $3
+             WHERE id = $4 AND (v1_name_key IS NOT NULL) = $5",
+        )
+        .bind(changed.status == Status::Active)
+        .bind(&changed.description)
+        .bind(changed.updated_at)
+        .bind(changed.id.to_column())
+        .bind(changed.v1_name.is_some())
+        .execute(&mut *self.0)
+        .await
+        .map_err(store_error)?;
+        must_change(&done, "authorization")
+    }
+
+    #[tracing::instrument(name = "db.authorization.set_password", skip_all)]
+    async fn set_password(&mut self, id: AuthorizationId, hash: &str) -> Result<()> {
+        let done = sqlx::query(
+            "UPDATE authorizations SET v1_password = $1
+             WHERE id = $2 AND v1_name_key IS NOT NULL",
+        )
+        .bind(hash)
+        .bind(id.to_column())
+        .execute(&mut *self.0)
+        .await
+        .map_err(store_error)?;
+        must_change(&done, "authorization")
+    }
+
+    #[tracing::instrument(name = "db.authorization.delete", skip_all)]
+    async fn delete(&mut self, kind: AuthorizationKind, id: AuthorizationId) -> Result<()> {
+        let sql = "DELETE FROM authorizations WHERE id = $1 AND (v1_name_key IS NOT NULL) = $2";
+        let done = sqlx::query(sql)
+            .bind(id.to_column())
+            .bind(named(kind))
+            .execute(&mut *self.0)
+            .await
+            .map_err(store_error)?;
+        must_change(&done, "authorization")
     }
 }

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use influxd_model::{Bucket, BucketId, BucketKind, OrgId};
-use influxd_store::columns::name_key;
+use influxd_store::columns::{name_key, refuse_nul};
 use influxd_store::{BucketFilter, BucketRepository, Page, Result, StoreError, Unique};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, QueryBuilder};
 
-use super::{column, dbrps, exists, guarded, lost_race};
+use super::{column, dbrps, exists, guarded, must_change, remove};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Buckets<'c>(pub(super) &'c mut PgConnection);
@@ -33,24 +33,36 @@ fn bucket(row: &PgRow) -> Result<Bucket> {
 }
 
 /// Removes a bucket with what goes with it; its points are removed later.
-pub(super) async fn delete(conn: &mut PgConnection, id: i64) -> Result<()> {
+async fn delete(conn: &mut PgConnection, id: i64) -> Result<()> {
     dbrps::delete_all_of_bucket(conn, id).await?;
-    sqlx::query(
+    for sql in [
+        "DELETE FROM memberships WHERE kind = 2 AND thing_id = $1",
+        "DELETE FROM bucket_labels WHERE bucket_id = $1",
         "INSERT INTO deleted_buckets (id, version)
          SELECT id, (SELECT pg_current_xact_id()::text::bigint + version_offset FROM store_state)
          FROM buckets WHERE id = $1",
-    )
-    .bind(id)
-    .execute(&mut *conn)
-    .await
-    .map_err(store_error)?;
-    let gone = sqlx::query("DELETE FROM buckets WHERE id = $1")
-        .bind(id)
-        .execute(&mut *conn)
-        .await
-        .map_err(lost_race)?;
-    if gone.rows_affected() == 0 {
+    ] {
+        remove(conn, sql, id).await?;
+    }
+    if remove(conn, "DELETE FROM buckets WHERE id = $1", id).await? == 0 {
         return Err(StoreError::NotFound("bucket"));
+    }
+    Ok(())
+}
+
+/// Removes the buckets of an organization as [`delete`] does, once their mappings are gone.
+pub(super) async fn delete_all_of_organization(conn: &mut PgConnection, org: i64) -> Result<()> {
+    for sql in [
+        "DELETE FROM memberships
+         WHERE kind = 2 AND thing_id IN (SELECT id FROM buckets WHERE org_id = $1)",
+        "DELETE FROM bucket_labels
+         WHERE bucket_id IN (SELECT id FROM buckets WHERE org_id = $1)",
+        "INSERT INTO deleted_buckets (id, version)
+         SELECT id, (SELECT pg_current_xact_id()::text::bigint + version_offset FROM store_state)
+         FROM buckets WHERE org_id = $1",
+        "DELETE FROM buckets WHERE org_id = $1",
+    ] {
+        remove(conn, sql, org).await?;
     }
     Ok(())
 }
@@ -93,12 +105,7 @@ impl BucketRepository for Buckets<'_> {
                     created_at, updated_at
              FROM buckets WHERE true",
         );
-        let key = if filter.org.is_some() { "name" } else { "id" };
-        let (behind, order) = if page.descending {
-            ("<", "DESC")
-        } else {
-            (">", "ASC")
-        };
+        let order = if page.descending { " DESC" } else { " ASC" };
         if let Some(org) = filter.org {
             query.push(" AND org_id = ").push_bind(org.to_column());
         }
@@ -107,15 +114,28 @@ impl BucketRepository for Buckets<'_> {
             query.push(" AND name_key = ").push_bind(key);
         }
         if let Some(after) = filter.after {
-            query.push(" AND ").push(key).push(behind);
-            if filter.org.is_some() {
-                query.push("(SELECT name FROM buckets WHERE id = ");
-                query.push_bind(after.to_column()).push(")");
-            } else {
-                query.push_bind(after.to_column());
-            }
+            let after = after.to_column();
+            match (filter.org.is_some(), page.descending) {
+                (false, false) => query.push(" AND id > ").push_bind(after),
+                (false, true) => query.push(" AND id < ").push_bind(after),
+                (true, descending) => {
+                    // The first condition follows from the second, and an index knows it.
+                    let (from, behind) = if descending { ("<=", "<") } else { (">=", ">") };
+                    query.push(" AND left(name, 512) ").push(from);
+                    query.push(" (SELECT left(name, 512) FROM buckets WHERE id = ");
+                    query.push_bind(after).push(") AND name ").push(behind);
+                    query.push(" (SELECT name FROM buckets WHERE id = ");
+                    query.push_bind(after).push(")")
+                }
+            };
         }
-        query.push(" ORDER BY ").push(key).push(" ").push(order);
+        query.push(" ORDER BY ");
+        if filter.org.is_some() {
+            query.push("left(name, 512)").push(order).push(", name");
+        } else {
+            query.push("id");
+        }
+        query.push(order);
         query.push(" LIMIT ").push_bind(i64::from(page.limit));
         query.push(" OFFSET ").push_bind(i64::from(page.offset));
         let rows = query.build().fetch_all(&mut *self.0).await;
@@ -124,6 +144,7 @@ impl BucketRepository for Buckets<'_> {
 
     #[tracing::instrument(name = "db.bucket.insert", skip_all)]
     async fn insert(&mut self, new: &Bucket) -> Result<()> {
+        refuse_nul(&[&new.name, &new.description, &new.policy])?;
         let id = new.id.to_column();
         if exists(self.0, "SELECT 1 FROM deleted_buckets WHERE id = $1", id).await? {
             return Err(StoreError::Conflict(Unique::Id));
@@ -150,6 +171,7 @@ impl BucketRepository for Buckets<'_> {
 
     #[tracing::instrument(name = "db.bucket.update", skip_all)]
     async fn update(&mut self, bucket: &Bucket) -> Result<()> {
+        refuse_nul(&[&bucket.name, &bucket.description, &bucket.policy])?;
         let update = sqlx::query(
             "UPDATE buckets SET name = $1, name_key = $2, description = $3, policy = $4,
                                 retention = $5, shard_duration = $6, updated_at = $7
@@ -164,10 +186,7 @@ impl BucketRepository for Buckets<'_> {
         .bind(bucket.updated_at)
         .bind(bucket.id.to_column());
         let done = guarded(self.0, update).await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound("bucket"));
-        }
-        Ok(())
+        must_change(&done, "bucket")
     }
 
     #[tracing::instrument(name = "db.bucket.delete", skip_all)]

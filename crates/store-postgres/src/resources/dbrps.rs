@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use influxd_model::{BucketId, Dbrp, DbrpId, OrgId};
-use influxd_store::columns::name_key;
+use influxd_store::columns::{name_key, refuse_nul};
 use influxd_store::{DbrpFilter, DbrpRepository, Result, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, QueryBuilder};
 
-use super::{column, guarded};
+use super::{column, guarded, remove};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Dbrps<'c>(pub(super) &'c mut PgConnection);
@@ -68,32 +68,38 @@ async fn demote(conn: &mut PgConnection, org: i64, database_key: &[u8]) -> Resul
 
 /// Removes the mappings to a bucket, in whatever organization.
 pub(super) async fn delete_all_of_bucket(conn: &mut PgConnection, bucket: i64) -> Result<()> {
-    let orgs = sqlx::query("SELECT DISTINCT org_id FROM dbrps WHERE bucket_id = $1 ORDER BY 1")
-        .bind(bucket)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(store_error)?;
-    for row in &orgs {
-        lock(conn, column(row, "org_id")?).await?;
-    }
-    let gone = sqlx::query("DELETE FROM dbrps WHERE bucket_id = $1 RETURNING org_id, database_key")
-        .bind(bucket)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(store_error)?;
-    for row in &gone {
-        promote(conn, column(row, "org_id")?, column(row, "database_key")?).await?;
-    }
-    Ok(())
+    let orgs = "SELECT DISTINCT org_id FROM dbrps WHERE bucket_id = $1 ORDER BY 1";
+    let delete = "DELETE FROM dbrps WHERE bucket_id = $1 RETURNING org_id, database_key";
+    delete_and_promote(conn, orgs, delete, bucket).await
 }
 
-/// Removes the mappings of an organization, to whatever buckets.
-pub(super) async fn delete_all_of_organization(conn: &mut PgConnection, org: OrgId) -> Result<()> {
-    sqlx::query("DELETE FROM dbrps WHERE org_id = $1")
-        .bind(org.to_column())
-        .execute(conn)
-        .await
-        .map_err(store_error)?;
+/// Removes the mappings of an organization, to whatever buckets, and those to its buckets, in
+/// whatever organization.
+pub(super) async fn delete_all_of_organization(conn: &mut PgConnection, org: i64) -> Result<()> {
+    remove(conn, "DELETE FROM dbrps WHERE org_id = $1", org).await?;
+    let orgs = "SELECT DISTINCT org_id FROM dbrps
+        WHERE bucket_id IN (SELECT id FROM buckets WHERE org_id = $1) ORDER BY 1";
+    let delete = "DELETE FROM dbrps
+        WHERE bucket_id IN (SELECT id FROM buckets WHERE org_id = $1)
+        RETURNING org_id, database_key";
+    delete_and_promote(conn, orgs, delete, org).await
+}
+
+/// Locks the organizations that `orgs` finds, and passes on the defaults that `delete` removes.
+async fn delete_and_promote(
+    conn: &mut PgConnection,
+    orgs: &'static str,
+    delete: &'static str,
+    id: i64,
+) -> Result<()> {
+    let orgs = sqlx::query(orgs).bind(id).fetch_all(&mut *conn).await;
+    for row in &orgs.map_err(store_error)? {
+        lock(conn, column(row, "org_id")?).await?;
+    }
+    let gone = sqlx::query(delete).bind(id).fetch_all(&mut *conn).await;
+    for row in &gone.map_err(store_error)? {
+        promote(conn, column(row, "org_id")?, column(row, "database_key")?).await?;
+    }
     Ok(())
 }
 
@@ -153,6 +159,7 @@ impl DbrpRepository for Dbrps<'_> {
 
     #[tracing::instrument(name = "db.dbrp.insert", skip_all)]
     async fn insert(&mut self, new: &Dbrp) -> Result<Dbrp> {
+        refuse_nul(&[&new.database, &new.policy])?;
         let (org, bucket) = (new.org.to_column(), new.bucket.to_column());
         lock(self.0, org).await?;
         let database_key = name_key(&new.database);
@@ -181,6 +188,7 @@ impl DbrpRepository for Dbrps<'_> {
 
     #[tracing::instrument(name = "db.dbrp.update", skip_all)]
     async fn update(&mut self, changed: &Dbrp) -> Result<Dbrp> {
+        refuse_nul(&[&changed.policy])?;
         lock(self.0, changed.org.to_column()).await?;
         let before = self.stored(changed.org, changed.id).await?;
         let (org, database_key) = (before.org.to_column(), name_key(&before.database));

@@ -3,17 +3,22 @@
 mod authorizations;
 mod buckets;
 mod dbrps;
+mod labels;
+mod memberships;
 mod organizations;
+mod secrets;
+mod sessions;
 mod users;
 
 use async_trait::async_trait;
 use influxd_store::{
-    AuthorizationRepository, BucketRepository, DbrpRepository, OrganizationRepository, Result,
+    AuthorizationRepository, BucketRepository, Counts, DbrpRepository, LabelRepository,
+    MembershipRepository, OrganizationRepository, Result, SecretRepository, SessionRepository,
     StoreError, Transaction, UserRepository,
 };
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::Query;
-use sqlx::{Executor, PgConnection, Postgres, Row};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Row};
 
 use crate::error::{is_constraint, store_error, unavailable};
 
@@ -30,6 +35,10 @@ impl Transaction for PostgresTransaction {
         Box::new(users::Users(&mut self.0))
     }
 
+    fn memberships(&mut self) -> Box<dyn MembershipRepository + '_> {
+        Box::new(memberships::Memberships(&mut self.0))
+    }
+
     fn buckets(&mut self) -> Box<dyn BucketRepository + '_> {
         Box::new(buckets::Buckets(&mut self.0))
     }
@@ -38,13 +47,50 @@ impl Transaction for PostgresTransaction {
         Box::new(authorizations::Authorizations(&mut self.0))
     }
 
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
+        Box::new(sessions::Sessions(&mut self.0))
+    }
+
     fn dbrps(&mut self) -> Box<dyn DbrpRepository + '_> {
         Box::new(dbrps::Dbrps(&mut self.0))
+    }
+
+    fn labels(&mut self) -> Box<dyn LabelRepository + '_> {
+        Box::new(labels::Labels(&mut self.0))
+    }
+
+    fn secrets(&mut self) -> Box<dyn SecretRepository + '_> {
+        Box::new(secrets::Secrets(&mut self.0))
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {
         self.0.commit().await.map_err(store_error)
     }
+}
+
+/// How much there is of everything.
+pub(crate) async fn counts(pool: &PgPool) -> Result<Counts> {
+    let row = sqlx::query(
+        "SELECT (SELECT count(*) FROM organizations) AS organizations,
+                (SELECT count(*) FROM users) AS users,
+                (SELECT count(*) FROM buckets) AS buckets,
+                (SELECT count(*) FROM authorizations) AS authorizations,
+                (SELECT count(*) FROM authorizations WHERE v1_name_key IS NOT NULL) AS v1_users,
+                (SELECT count(*) FROM sessions) AS sessions",
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(store_error)?;
+    let count = |name| Ok::<_, StoreError>(column::<i64>(&row, name)?.unsigned_abs());
+    let v1_users = count("v1_users")?;
+    Ok(Counts {
+        organizations: count("organizations")?,
+        users: count("users")?,
+        buckets: count("buckets")?,
+        tokens: count("authorizations")? - v1_users,
+        v1_users,
+        sessions: count("sessions")?,
+    })
 }
 
 /// Runs a statement that may run into a constraint; the transaction goes on after that.
@@ -69,6 +115,20 @@ async fn guarded(
             Err(store_error(error))
         }
     }
+}
+
+/// `NotFound` if a statement that changes one row has found none.
+fn must_change(done: &PgQueryResult, what: &'static str) -> Result<()> {
+    if done.rows_affected() == 0 {
+        return Err(StoreError::NotFound(what));
+    }
+    Ok(())
+}
+
+/// Runs a statement that removes what has, or belongs to, an id; says how many rows went.
+async fn remove(conn: &mut PgConnection, sql: &'static str, id: i64) -> Result<u64> {
+    let done = sqlx::query(sql).bind(id).execute(conn).await;
+    Ok(done.map_err(lost_race)?.rows_affected())
 }
 
 /// The error of a statement that removes what everything known to refer to was removed from: a

@@ -1,13 +1,13 @@
-//! Users, their passwords and what they own.
+//! Users and their passwords.
 
 use async_trait::async_trait;
 use influxd_model::{Status, User, UserId};
-use influxd_store::columns::name_key;
-use influxd_store::{Ownership, Result, StoreError, UserRepository};
+use influxd_store::columns::{name_key, refuse_nul};
+use influxd_store::{Page, Result, StoreError, Unique, UserRepository};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, QueryBuilder, Row};
 
-use super::{column, exists, guarded};
+use super::{column, exists, guarded, must_change, remove};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Users<'c>(pub(super) &'c mut PgConnection);
@@ -21,13 +21,26 @@ pub(super) fn status(active: bool) -> Status {
     }
 }
 
-fn user(row: &PgRow) -> Result<User> {
+pub(super) fn user(row: &PgRow) -> Result<User> {
     Ok(User {
         id: UserId::from_column(column(row, "id")?)
             .ok_or_else(|| corrupt("user", "its id is zero"))?,
         name: column(row, "name")?,
         status: status(column(row, "active")?),
+        oauth_id: column(row, "oauth_id")?,
     })
+}
+
+/// What may be left of a user who is gone (auth-and-resources 9.10).
+const REMAINS: &str = "SELECT 1 FROM authorizations WHERE user_id = $1
+    UNION ALL SELECT 1 FROM sessions WHERE user_id = $1 LIMIT 1";
+
+/// Lets nobody delete a user, if there is one with this id, until this transaction has ended: what
+/// is added for a user must be seen by whoever gives the id again.
+pub(super) async fn keep(conn: &mut PgConnection, id: UserId) -> Result<()> {
+    let sql = "SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE";
+    exists(conn, sql, id.to_column()).await?;
+    Ok(())
 }
 
 impl Users<'_> {
@@ -44,7 +57,7 @@ impl Users<'_> {
 impl UserRepository for Users<'_> {
     #[tracing::instrument(name = "db.user.find", skip_all)]
     async fn find(&mut self, id: UserId) -> Result<Option<User>> {
-        let row = sqlx::query("SELECT id, name, active FROM users WHERE id = $1")
+        let row = sqlx::query("SELECT id, name, active, oauth_id FROM users WHERE id = $1")
             .bind(id.to_column())
             .fetch_optional(&mut *self.0)
             .await
@@ -54,12 +67,31 @@ impl UserRepository for Users<'_> {
 
     #[tracing::instrument(name = "db.user.find_by_name", skip_all)]
     async fn find_by_name(&mut self, name: &str) -> Result<Option<User>> {
-        let row = sqlx::query("SELECT id, name, active FROM users WHERE name_key = $1")
+        let row = sqlx::query("SELECT id, name, active, oauth_id FROM users WHERE name_key = $1")
             .bind(name_key(name).to_vec())
             .fetch_optional(&mut *self.0)
             .await
             .map_err(store_error)?;
         row.as_ref().map(user).transpose()
+    }
+
+    #[tracing::instrument(name = "db.user.list", skip_all)]
+    async fn list(&mut self, after: Option<UserId>, page: Page) -> Result<Vec<User>> {
+        let mut query = QueryBuilder::new("SELECT id, name, active, oauth_id FROM users");
+        let (behind, order) = if page.descending {
+            (" < ", " DESC")
+        } else {
+            (" > ", " ASC")
+        };
+        if let Some(after) = after {
+            query.push(" WHERE id").push(behind);
+            query.push_bind(after.to_column());
+        }
+        query.push(" ORDER BY id").push(order);
+        query.push(" LIMIT ").push_bind(i64::from(page.limit));
+        query.push(" OFFSET ").push_bind(i64::from(page.offset));
+        let rows = query.build().fetch_all(&mut *self.0).await;
+        rows.map_err(store_error)?.iter().map(user).collect()
     }
 
     #[tracing::instrument(name = "db.user.is_empty", skip_all)]
@@ -73,28 +105,60 @@ impl UserRepository for Users<'_> {
 
     #[tracing::instrument(name = "db.user.insert", skip_all)]
     async fn insert(&mut self, new: &User) -> Result<()> {
-        let sql = "INSERT INTO users (id, name, name_key, active) VALUES ($1, $2, $3, $4)";
-        let insert = sqlx::query(sql)
-            .bind(new.id.to_column())
-            .bind(&new.name)
-            .bind(name_key(&new.name).to_vec())
-            .bind(new.status == Status::Active);
+        refuse_nul(&[&new.name, &new.oauth_id])?;
+        let id = new.id.to_column();
+        if exists(self.0, REMAINS, id).await? {
+            return Err(StoreError::Conflict(Unique::Id));
+        }
+        let insert = sqlx::query(
+            "INSERT INTO users (id, name, name_key, active, oauth_id)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(id)
+        .bind(&new.name)
+        .bind(name_key(&new.name).to_vec())
+        .bind(new.status == Status::Active)
+        .bind(&new.oauth_id);
         guarded(self.0, insert).await?;
+        Ok(())
+    }
+
+    #[tracing::instrument(name = "db.user.update", skip_all)]
+    async fn update(&mut self, changed: &User) -> Result<()> {
+        refuse_nul(&[&changed.name])?;
+        let sql = "UPDATE users SET name = $1, name_key = $2, active = $3 WHERE id = $4";
+        let update = sqlx::query(sql)
+            .bind(&changed.name)
+            .bind(name_key(&changed.name).to_vec())
+            .bind(changed.status == Status::Active)
+            .bind(changed.id.to_column());
+        let done = guarded(self.0, update).await?;
+        must_change(&done, "user")
+    }
+
+    #[tracing::instrument(name = "db.user.delete", skip_all)]
+    async fn delete(&mut self, id: UserId) -> Result<()> {
+        self.must_exist(id).await?;
+        for sql in [
+            "DELETE FROM passwords WHERE user_id = $1",
+            "DELETE FROM memberships WHERE user_id = $1",
+            "DELETE FROM users WHERE id = $1",
+        ] {
+            remove(self.0, sql, id.to_column()).await?;
+        }
         Ok(())
     }
 
     #[tracing::instrument(name = "db.user.set_password", skip_all)]
     async fn set_password(&mut self, id: UserId, hash: &str) -> Result<()> {
         self.must_exist(id).await?;
-        sqlx::query(
+        let set = sqlx::query(
             "INSERT INTO passwords (user_id, hash) VALUES ($1, $2)
              ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash",
         )
         .bind(id.to_column())
-        .bind(hash)
-        .execute(&mut *self.0)
-        .await
-        .map_err(store_error)?;
+        .bind(hash);
+        guarded(self.0, set).await?;
         Ok(())
     }
 
@@ -106,25 +170,5 @@ impl UserRepository for Users<'_> {
             .await
             .map_err(store_error)?;
         row.as_ref().map(|row| column(row, "hash")).transpose()
-    }
-
-    #[tracing::instrument(name = "db.user.own", skip_all)]
-    async fn own(&mut self, id: UserId, what: Ownership) -> Result<()> {
-        self.must_exist(id).await?;
-        let (kind, resource) = match what {
-            Ownership::Instance => (0_i16, 0),
-            Ownership::Organization(org) => (1, org.to_column()),
-        };
-        sqlx::query(
-            "INSERT INTO owners (user_id, kind, resource_id) VALUES ($1, $2, $3)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(id.to_column())
-        .bind(kind)
-        .bind(resource)
-        .execute(&mut *self.0)
-        .await
-        .map_err(store_error)?;
-        Ok(())
     }
 }

@@ -41,7 +41,7 @@ fn bucket_at(row: &SqliteRow, index: usize) -> Result<BucketId> {
 }
 
 /// A list of ids as the JSON that `json_each` takes apart.
-fn json_list(ids: impl IntoIterator<Item = i64>) -> String {
+pub(crate) fn json_list(ids: impl IntoIterator<Item = i64>) -> String {
     let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
     format!("[{}]", ids.join(","))
 }

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use influxd_model::{Bucket, BucketId, BucketKind, OrgId};
-use influxd_store::columns::name_key;
+use influxd_store::columns::{name_key, refuse_nul};
 use influxd_store::{BucketFilter, BucketRepository, Page, Result, StoreError, Unique};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use super::{column, dbrps, exists};
+use super::{ORGANIZATION, column, dbrps, exists, must_change, must_exist, remove};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Buckets<'c>(pub(super) &'c mut SqliteConnection);
@@ -33,23 +33,37 @@ fn bucket(row: &SqliteRow) -> Result<Bucket> {
 }
 
 /// Removes a bucket with what goes with it; its points are removed later.
-pub(super) async fn delete(conn: &mut SqliteConnection, id: i64) -> Result<()> {
+async fn delete(conn: &mut SqliteConnection, id: i64) -> Result<()> {
     dbrps::delete_all_of_bucket(conn, id).await?;
-    sqlx::query(
+    for sql in [
+        "DELETE FROM memberships WHERE kind = 2 AND thing_id = ?",
+        "DELETE FROM bucket_labels WHERE bucket_id = ?",
         "INSERT INTO deleted_buckets (id, version)
          SELECT id, (SELECT version FROM store_state) FROM buckets WHERE id = ?",
-    )
-    .bind(id)
-    .execute(&mut *conn)
-    .await
-    .map_err(store_error)?;
-    let gone = sqlx::query("DELETE FROM buckets WHERE id = ?")
-        .bind(id)
-        .execute(&mut *conn)
-        .await
-        .map_err(store_error)?;
-    if gone.rows_affected() == 0 {
+    ] {
+        remove(conn, sql, id).await?;
+    }
+    if remove(conn, "DELETE FROM buckets WHERE id = ?", id).await? == 0 {
         return Err(StoreError::NotFound("bucket"));
+    }
+    Ok(())
+}
+
+/// Removes the buckets of an organization as [`delete`] does, once their mappings are gone.
+pub(super) async fn delete_all_of_organization(
+    conn: &mut SqliteConnection,
+    org: i64,
+) -> Result<()> {
+    for sql in [
+        "DELETE FROM memberships
+         WHERE kind = 2 AND thing_id IN (SELECT id FROM buckets WHERE org_id = ?)",
+        "DELETE FROM bucket_labels
+         WHERE bucket_id IN (SELECT id FROM buckets WHERE org_id = ?)",
+        "INSERT INTO deleted_buckets (id, version)
+         SELECT id, (SELECT version FROM store_state) FROM buckets WHERE org_id = ?",
+        "DELETE FROM buckets WHERE org_id = ?",
+    ] {
+        remove(conn, sql, org).await?;
     }
     Ok(())
 }
@@ -123,14 +137,13 @@ impl BucketRepository for Buckets<'_> {
 
     #[tracing::instrument(name = "db.bucket.insert", skip_all)]
     async fn insert(&mut self, new: &Bucket) -> Result<()> {
+        refuse_nul(&[&new.name, &new.description, &new.policy])?;
         let id = new.id.to_column();
         if exists(self.0, "SELECT 1 FROM deleted_buckets WHERE id = ?", id).await? {
             return Err(StoreError::Conflict(Unique::Id));
         }
         let org = new.org.to_column();
-        if !exists(self.0, "SELECT 1 FROM organizations WHERE id = ?", org).await? {
-            return Err(StoreError::NotFound("organization"));
-        }
+        must_exist(self.0, ORGANIZATION, org).await?;
         sqlx::query(
             "INSERT INTO buckets (id, org_id, name, name_key, kind, description, policy,
                                   retention, shard_duration, created_at, updated_at)
@@ -155,6 +168,7 @@ impl BucketRepository for Buckets<'_> {
 
     #[tracing::instrument(name = "db.bucket.update", skip_all)]
     async fn update(&mut self, bucket: &Bucket) -> Result<()> {
+        refuse_nul(&[&bucket.name, &bucket.description, &bucket.policy])?;
         let done = sqlx::query(
             "UPDATE buckets SET name = ?, name_key = ?, description = ?, policy = ?,
                                 retention = ?, shard_duration = ?, updated_at = ?
@@ -171,10 +185,7 @@ impl BucketRepository for Buckets<'_> {
         .execute(&mut *self.0)
         .await
         .map_err(store_error)?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound("bucket"));
-        }
-        Ok(())
+        must_change(&done, "bucket")
     }
 
     #[tracing::instrument(name = "db.bucket.delete", skip_all)]

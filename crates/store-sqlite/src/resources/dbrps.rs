@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use influxd_model::{BucketId, Dbrp, DbrpId, OrgId};
-use influxd_store::columns::name_key;
+use influxd_store::columns::{name_key, refuse_nul};
 use influxd_store::{DbrpFilter, DbrpRepository, Result, StoreError};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use super::{column, exists};
+use super::{BUCKET, ORGANIZATION, column, must_exist, remove};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Dbrps<'c>(pub(super) &'c mut SqliteConnection);
@@ -56,27 +56,33 @@ async fn demote(conn: &mut SqliteConnection, org: i64, database_key: &[u8]) -> R
 
 /// Removes the mappings to a bucket, in whatever organization.
 pub(super) async fn delete_all_of_bucket(conn: &mut SqliteConnection, bucket: i64) -> Result<()> {
-    let gone = sqlx::query("DELETE FROM dbrps WHERE bucket_id = ? RETURNING org_id, database_key")
-        .bind(bucket)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(store_error)?;
-    for row in &gone {
-        promote(conn, column(row, "org_id")?, column(row, "database_key")?).await?;
-    }
-    Ok(())
+    let delete = "DELETE FROM dbrps WHERE bucket_id = ? RETURNING org_id, database_key";
+    delete_and_promote(conn, delete, bucket).await
 }
 
-/// Removes the mappings of an organization, to whatever buckets.
+/// Removes the mappings of an organization, to whatever buckets, and those to its buckets, in
+/// whatever organization.
 pub(super) async fn delete_all_of_organization(
     conn: &mut SqliteConnection,
-    org: OrgId,
+    org: i64,
 ) -> Result<()> {
-    sqlx::query("DELETE FROM dbrps WHERE org_id = ?")
-        .bind(org.to_column())
-        .execute(conn)
-        .await
-        .map_err(store_error)?;
+    remove(conn, "DELETE FROM dbrps WHERE org_id = ?", org).await?;
+    let delete = "DELETE FROM dbrps
+        WHERE bucket_id IN (SELECT id FROM buckets WHERE org_id = ?)
+        RETURNING org_id, database_key";
+    delete_and_promote(conn, delete, org).await
+}
+
+/// Passes on the defaults that `delete` removes.
+async fn delete_and_promote(
+    conn: &mut SqliteConnection,
+    delete: &'static str,
+    id: i64,
+) -> Result<()> {
+    let gone = sqlx::query(delete).bind(id).fetch_all(&mut *conn).await;
+    for row in &gone.map_err(store_error)? {
+        promote(conn, column(row, "org_id")?, column(row, "database_key")?).await?;
+    }
     Ok(())
 }
 
@@ -136,13 +142,10 @@ impl DbrpRepository for Dbrps<'_> {
 
     #[tracing::instrument(name = "db.dbrp.insert", skip_all)]
     async fn insert(&mut self, new: &Dbrp) -> Result<Dbrp> {
+        refuse_nul(&[&new.database, &new.policy])?;
         let (org, bucket) = (new.org.to_column(), new.bucket.to_column());
-        if !exists(self.0, "SELECT 1 FROM organizations WHERE id = ?", org).await? {
-            return Err(StoreError::NotFound("organization"));
-        }
-        if !exists(self.0, "SELECT 1 FROM buckets WHERE id = ?", bucket).await? {
-            return Err(StoreError::NotFound("bucket"));
-        }
+        must_exist(self.0, ORGANIZATION, org).await?;
+        must_exist(self.0, BUCKET, bucket).await?;
         let database_key = name_key(&new.database);
         // Not a default at first: the insert may find the names taken, and must change nothing then.
         sqlx::query(
@@ -171,6 +174,7 @@ impl DbrpRepository for Dbrps<'_> {
 
     #[tracing::instrument(name = "db.dbrp.update", skip_all)]
     async fn update(&mut self, changed: &Dbrp) -> Result<Dbrp> {
+        refuse_nul(&[&changed.policy])?;
         let before = self.stored(changed.org, changed.id).await?;
         let (org, database_key) = (before.org.to_column(), name_key(&before.database));
         sqlx::query("UPDATE dbrps SET policy = ?, policy_key = ? WHERE id = ?")

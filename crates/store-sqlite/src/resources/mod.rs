@@ -3,16 +3,21 @@
 mod authorizations;
 mod buckets;
 mod dbrps;
+mod labels;
+mod memberships;
 mod organizations;
+mod secrets;
+mod sessions;
 mod users;
 
 use async_trait::async_trait;
 use influxd_store::{
-    AuthorizationRepository, BucketRepository, DbrpRepository, OrganizationRepository, Result,
-    Transaction, UserRepository,
+    AuthorizationRepository, BucketRepository, Counts, DbrpRepository, LabelRepository,
+    MembershipRepository, OrganizationRepository, Result, SecretRepository, SessionRepository,
+    StoreError, Transaction, UserRepository,
 };
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, Sqlite, SqliteConnection};
+use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
+use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool};
 
 use crate::error::store_error;
 use crate::writer::Turn;
@@ -44,6 +49,10 @@ impl Transaction for SqliteTransaction {
         Box::new(users::Users(self.conn()))
     }
 
+    fn memberships(&mut self) -> Box<dyn MembershipRepository + '_> {
+        Box::new(memberships::Memberships(self.conn()))
+    }
+
     fn buckets(&mut self) -> Box<dyn BucketRepository + '_> {
         Box::new(buckets::Buckets(self.conn()))
     }
@@ -52,8 +61,20 @@ impl Transaction for SqliteTransaction {
         Box::new(authorizations::Authorizations(self.conn()))
     }
 
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
+        Box::new(sessions::Sessions(self.conn()))
+    }
+
     fn dbrps(&mut self) -> Box<dyn DbrpRepository + '_> {
         Box::new(dbrps::Dbrps(self.conn()))
+    }
+
+    fn labels(&mut self) -> Box<dyn LabelRepository + '_> {
+        Box::new(labels::Labels(self.conn()))
+    }
+
+    fn secrets(&mut self) -> Box<dyn SecretRepository + '_> {
+        Box::new(secrets::Secrets(self.conn()))
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {
@@ -62,6 +83,31 @@ impl Transaction for SqliteTransaction {
             Self::Read(transaction) => transaction.commit().await.map_err(store_error),
         }
     }
+}
+
+/// How much there is of everything.
+pub(crate) async fn counts(pool: &SqlitePool) -> Result<Counts> {
+    let row = sqlx::query(
+        "SELECT (SELECT count(*) FROM organizations) AS organizations,
+                (SELECT count(*) FROM users) AS users,
+                (SELECT count(*) FROM buckets) AS buckets,
+                (SELECT count(*) FROM authorizations) AS authorizations,
+                (SELECT count(*) FROM authorizations WHERE v1_name_key IS NOT NULL) AS v1_users,
+                (SELECT count(*) FROM sessions) AS sessions",
+    )
+    .fetch_one(pool)
+    .await
+    .map_err(store_error)?;
+    let count = |name| Ok::<_, StoreError>(column::<i64>(&row, name)?.unsigned_abs());
+    let v1_users = count("v1_users")?;
+    Ok(Counts {
+        organizations: count("organizations")?,
+        users: count("users")?,
+        buckets: count("buckets")?,
+        tokens: count("authorizations")? - v1_users,
+        v1_users,
+        sessions: count("sessions")?,
+    })
 }
 
 /// A column of a row.
@@ -76,4 +122,35 @@ where
 async fn exists(conn: &mut SqliteConnection, sql: &'static str, id: i64) -> Result<bool> {
     let row = sqlx::query(sql).bind(id).fetch_optional(conn).await;
     Ok(row.map_err(store_error)?.is_some())
+}
+
+/// What something is called, and a query that finds it by its id.
+type Thing = (&'static str, &'static str);
+const ORGANIZATION: Thing = ("organization", "SELECT 1 FROM organizations WHERE id = ?");
+const USER: Thing = ("user", "SELECT 1 FROM users WHERE id = ?");
+const BUCKET: Thing = ("bucket", "SELECT 1 FROM buckets WHERE id = ?");
+const LABEL: Thing = ("label", "SELECT 1 FROM labels WHERE id = ?");
+
+/// `NotFound` if there is no such thing with this id. SQLite does not say which reference fails.
+async fn must_exist(conn: &mut SqliteConnection, thing: Thing, id: i64) -> Result<()> {
+    let (name, sql) = thing;
+    if exists(conn, sql, id).await? {
+        Ok(())
+    } else {
+        Err(StoreError::NotFound(name))
+    }
+}
+
+/// `NotFound` if a statement that changes one row has found none.
+fn must_change(done: &SqliteQueryResult, what: &'static str) -> Result<()> {
+    if done.rows_affected() == 0 {
+        return Err(StoreError::NotFound(what));
+    }
+    Ok(())
+}
+
+/// Runs a statement that removes what has, or belongs to, an id; says how many rows went.
+async fn remove(conn: &mut SqliteConnection, sql: &'static str, id: i64) -> Result<u64> {
+    let done = sqlx::query(sql).bind(id).execute(conn).await;
+    Ok(done.map_err(store_error)?.rows_affected())
 }

@@ -1,13 +1,13 @@
 //! Organizations.
 
 use async_trait::async_trait;
-use influxd_model::{OrgId, Organization};
-use influxd_store::columns::organization_key;
-use influxd_store::{OrganizationRepository, Page, Result, StoreError};
+use influxd_model::{OrgId, Organization, UserId};
+use influxd_store::columns::{organization_key, refuse_nul};
+use influxd_store::{OrganizationRepository, Page, Result};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, SqliteConnection};
 
-use super::{buckets, column, dbrps};
+use super::{ORGANIZATION, buckets, column, dbrps, must_change, must_exist, remove};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Organizations<'c>(pub(super) &'c mut SqliteConnection);
@@ -22,8 +22,6 @@ fn organization(row: &SqliteRow) -> Result<Organization> {
         updated_at: column(row, "updated_at")?,
     })
 }
-
-const COLUMNS: &str = "id, name, description, created_at, updated_at";
 
 #[async_trait]
 impl OrganizationRepository for Organizations<'_> {
@@ -54,11 +52,21 @@ impl OrganizationRepository for Organizations<'_> {
     }
 
     #[tracing::instrument(name = "db.organization.list", skip_all)]
-    async fn list(&mut self, page: Page) -> Result<Vec<Organization>> {
-        let order = if page.descending { "DESC" } else { "ASC" };
-        let mut query = sqlx::QueryBuilder::new("SELECT ");
-        query.push(COLUMNS);
-        query.push(" FROM organizations ORDER BY id ").push(order);
+    async fn list(&mut self, of: Option<UserId>, page: Page) -> Result<Vec<Organization>> {
+        let mut query =
+            QueryBuilder::new("SELECT o.id, o.name, o.description, o.created_at, o.updated_at ");
+        // In the order of an index that begins with the user.
+        let key = if let Some(user) = of {
+            query.push("FROM memberships m JOIN organizations o ON o.id = m.thing_id");
+            query.push(" WHERE m.kind = 1 AND m.user_id = ");
+            query.push_bind(user.to_column());
+            "m.thing_id"
+        } else {
+            query.push("FROM organizations o");
+            "o.id"
+        };
+        let order = if page.descending { " DESC" } else { " ASC" };
+        query.push(" ORDER BY ").push(key).push(order);
         query.push(" LIMIT ").push_bind(i64::from(page.limit));
         query.push(" OFFSET ").push_bind(i64::from(page.offset));
         let rows = query.build().fetch_all(&mut *self.0).await;
@@ -79,6 +87,7 @@ impl OrganizationRepository for Organizations<'_> {
 
     #[tracing::instrument(name = "db.organization.insert", skip_all)]
     async fn insert(&mut self, new: &Organization) -> Result<()> {
+        refuse_nul(&[&new.name, &new.description])?;
         sqlx::query(
             "INSERT INTO organizations (id, name, name_key, description, created_at, updated_at)
              VALUES (?, ?, ?, ?, ?, ?)",
@@ -95,26 +104,39 @@ impl OrganizationRepository for Organizations<'_> {
         Ok(())
     }
 
+    #[tracing::instrument(name = "db.organization.update", skip_all)]
+    async fn update(&mut self, changed: &Organization) -> Result<()> {
+        refuse_nul(&[&changed.name, &changed.description])?;
+        let done = sqlx::query(
+            "UPDATE organizations SET name = ?, name_key = ?, description = ?, updated_at = ?
+             WHERE id = ?",
+        )
+        .bind(&changed.name)
+        .bind(organization_key(&changed.name).to_vec())
+        .bind(&changed.description)
+        .bind(changed.updated_at)
+        .bind(changed.id.to_column())
+        .execute(&mut *self.0)
+        .await
+        .map_err(store_error)?;
+        must_change(&done, "organization")
+    }
+
     #[tracing::instrument(name = "db.organization.delete", skip_all)]
     async fn delete(&mut self, id: OrgId) -> Result<()> {
-        if self.find(id).await?.is_none() {
-            return Err(StoreError::NotFound("organization"));
-        }
-        let buckets = sqlx::query("SELECT id FROM buckets WHERE org_id = ?")
-            .bind(id.to_column())
-            .fetch_all(&mut *self.0)
-            .await
-            .map_err(store_error)?;
-        for row in &buckets {
-            buckets::delete(self.0, column(row, "id")?).await?;
-        }
+        let id = id.to_column();
+        must_exist(self.0, ORGANIZATION, id).await?;
         dbrps::delete_all_of_organization(self.0, id).await?;
+        buckets::delete_all_of_organization(self.0, id).await?;
         for sql in [
-            "DELETE FROM owners WHERE kind = 1 AND resource_id = ?",
+            "DELETE FROM bucket_labels
+             WHERE label_id IN (SELECT id FROM labels WHERE org_id = ?)",
+            "DELETE FROM labels WHERE org_id = ?",
+            "DELETE FROM secrets WHERE org_id = ?",
+            "DELETE FROM memberships WHERE kind = 1 AND thing_id = ?",
             "DELETE FROM organizations WHERE id = ?",
         ] {
-            let done = sqlx::query(sql).bind(id.to_column()).execute(&mut *self.0);
-            done.await.map_err(store_error)?;
+            remove(self.0, sql, id).await?;
         }
         Ok(())
     }

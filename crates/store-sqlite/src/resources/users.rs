@@ -1,13 +1,13 @@
-//! Users, their passwords and what they own.
+//! Users and their passwords.
 
 use async_trait::async_trait;
 use influxd_model::{Status, User, UserId};
-use influxd_store::columns::name_key;
-use influxd_store::{Ownership, Result, StoreError, UserRepository};
+use influxd_store::columns::{name_key, refuse_nul};
+use influxd_store::{Page, Result, StoreError, Unique, UserRepository};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, SqliteConnection};
 
-use super::{column, exists};
+use super::{USER, column, exists, must_change, must_exist, remove};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Users<'c>(pub(super) &'c mut SqliteConnection);
@@ -21,30 +21,25 @@ pub(super) fn status(active: bool) -> Status {
     }
 }
 
-fn user(row: &SqliteRow) -> Result<User> {
+pub(super) fn user(row: &SqliteRow) -> Result<User> {
     Ok(User {
         id: UserId::from_column(column(row, "id")?)
             .ok_or_else(|| corrupt("user", "its id is zero"))?,
         name: column(row, "name")?,
         status: status(column(row, "active")?),
+        oauth_id: column(row, "oauth_id")?,
     })
 }
 
-impl Users<'_> {
-    async fn must_exist(&mut self, id: UserId) -> Result<()> {
-        if exists(self.0, "SELECT 1 FROM users WHERE id = ?", id.to_column()).await? {
-            Ok(())
-        } else {
-            Err(StoreError::NotFound("user"))
-        }
-    }
-}
+/// What may be left of a user who is gone (auth-and-resources 9.10).
+const REMAINS: &str = "SELECT 1 FROM authorizations WHERE user_id = ?1
+    UNION ALL SELECT 1 FROM sessions WHERE user_id = ?1 LIMIT 1";
 
 #[async_trait]
 impl UserRepository for Users<'_> {
     #[tracing::instrument(name = "db.user.find", skip_all)]
     async fn find(&mut self, id: UserId) -> Result<Option<User>> {
-        let row = sqlx::query("SELECT id, name, active FROM users WHERE id = ?")
+        let row = sqlx::query("SELECT id, name, active, oauth_id FROM users WHERE id = ?")
             .bind(id.to_column())
             .fetch_optional(&mut *self.0)
             .await
@@ -54,12 +49,31 @@ impl UserRepository for Users<'_> {
 
     #[tracing::instrument(name = "db.user.find_by_name", skip_all)]
     async fn find_by_name(&mut self, name: &str) -> Result<Option<User>> {
-        let row = sqlx::query("SELECT id, name, active FROM users WHERE name_key = ?")
+        let row = sqlx::query("SELECT id, name, active, oauth_id FROM users WHERE name_key = ?")
             .bind(name_key(name).to_vec())
             .fetch_optional(&mut *self.0)
             .await
             .map_err(store_error)?;
         row.as_ref().map(user).transpose()
+    }
+
+    #[tracing::instrument(name = "db.user.list", skip_all)]
+    async fn list(&mut self, after: Option<UserId>, page: Page) -> Result<Vec<User>> {
+        let mut query = QueryBuilder::new("SELECT id, name, active, oauth_id FROM users");
+        let (behind, order) = if page.descending {
+            (" < ", " DESC")
+        } else {
+            (" > ", " ASC")
+        };
+        if let Some(after) = after {
+            query.push(" WHERE id").push(behind);
+            query.push_bind(after.to_column());
+        }
+        query.push(" ORDER BY id").push(order);
+        query.push(" LIMIT ").push_bind(i64::from(page.limit));
+        query.push(" OFFSET ").push_bind(i64::from(page.offset));
+        let rows = query.build().fetch_all(&mut *self.0).await;
+        rows.map_err(store_error)?.iter().map(user).collect()
     }
 
     #[tracing::instrument(name = "db.user.is_empty", skip_all)]
@@ -73,20 +87,57 @@ impl UserRepository for Users<'_> {
 
     #[tracing::instrument(name = "db.user.insert", skip_all)]
     async fn insert(&mut self, new: &User) -> Result<()> {
-        sqlx::query("INSERT INTO users (id, name, name_key, active) VALUES (?, ?, ?, ?)")
-            .bind(new.id.to_column())
-            .bind(&new.name)
-            .bind(name_key(&new.name).to_vec())
-            .bind(new.status == Status::Active)
+        refuse_nul(&[&new.name, &new.oauth_id])?;
+        let id = new.id.to_column();
+        if exists(self.0, REMAINS, id).await? {
+            return Err(StoreError::Conflict(Unique::Id));
+        }
+        sqlx::query(
+            "INSERT INTO users (id, name, name_key, active, oauth_id)
+             VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(id)
+        .bind(&new.name)
+        .bind(name_key(&new.name).to_vec())
+        .bind(new.status == Status::Active)
+        .bind(&new.oauth_id)
+        .execute(&mut *self.0)
+        .await
+        .map_err(store_error)?;
+        Ok(())
+    }
+
+    #[tracing::instrument(name = "db.user.update", skip_all)]
+    async fn update(&mut self, changed: &User) -> Result<()> {
+        refuse_nul(&[&changed.name])?;
+        let sql = "UPDATE users SET name = ?, name_key = ?, active = ? WHERE id = ?";
+        let done = sqlx::query(sql)
+            .bind(&changed.name)
+            .bind(name_key(&changed.name).to_vec())
+            .bind(changed.status == Status::Active)
+            .bind(changed.id.to_column())
             .execute(&mut *self.0)
             .await
             .map_err(store_error)?;
+        must_change(&done, "user")
+    }
+
+    #[tracing::instrument(name = "db.user.delete", skip_all)]
+    async fn delete(&mut self, id: UserId) -> Result<()> {
+        must_exist(self.0, USER, id.to_column()).await?;
+        for sql in [
+            "DELETE FROM passwords WHERE user_id = ?",
+            "DELETE FROM memberships WHERE user_id = ?",
+            "DELETE FROM users WHERE id = ?",
+        ] {
+            remove(self.0, sql, id.to_column()).await?;
+        }
         Ok(())
     }
 
     #[tracing::instrument(name = "db.user.set_password", skip_all)]
     async fn set_password(&mut self, id: UserId, hash: &str) -> Result<()> {
-        self.must_exist(id).await?;
+        must_exist(self.0, USER, id.to_column()).await?;
         sqlx::query(
             "INSERT INTO passwords (user_id, hash) VALUES (?, ?)
              ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash",
@@ -107,25 +158,5 @@ impl UserRepository for Users<'_> {
             .await
             .map_err(store_error)?;
         row.as_ref().map(|row| column(row, "hash")).transpose()
-    }
-
-    #[tracing::instrument(name = "db.user.own", skip_all)]
-    async fn own(&mut self, id: UserId, what: Ownership) -> Result<()> {
-        self.must_exist(id).await?;
-        let (kind, resource) = match what {
-            Ownership::Instance => (0, 0),
-            Ownership::Organization(org) => (1, org.to_column()),
-        };
-        sqlx::query(
-            "INSERT INTO owners (user_id, kind, resource_id) VALUES (?, ?, ?)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(id.to_column())
-        .bind(kind)
-        .bind(resource)
-        .execute(&mut *self.0)
-        .await
-        .map_err(store_error)?;
-        Ok(())
     }
 }

@@ -18,7 +18,7 @@ pub async fn authorizations_are_found_by_digest(subject: Subject) {
     unscoped.permissions.clear();
     for (new, digest) in [(authorization(1), "one="), (unscoped, "two=")] {
         let digest = digests(&[digest]).remove(0);
-        authorizations.insert(&new, &digest).await.unwrap();
+        authorizations.insert(&new, Some(&digest)).await.unwrap();
         let found = authorizations
             .find_by_digest(std::slice::from_ref(&digest))
             .await;
@@ -37,13 +37,16 @@ pub async fn authorizations_are_found_by_digest(subject: Subject) {
 pub async fn digests_are_unique(subject: Subject) {
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
-    authorizations.insert(&authorization(1), "d").await.unwrap();
+    authorizations
+        .insert(&authorization(1), Some("d"))
+        .await
+        .unwrap();
     assert_refused!(
-        authorizations.insert(&authorization(2), "d").await,
+        authorizations.insert(&authorization(2), Some("d")).await,
         StoreError::Conflict(Unique::Token)
     );
     assert_refused!(
-        authorizations.insert(&authorization(1), "e").await,
+        authorizations.insert(&authorization(1), Some("e")).await,
         StoreError::Conflict(Unique::Id)
     );
 }
@@ -54,7 +57,7 @@ pub async fn authorizations_outlive_their_organization(subject: Subject) {
     let mut transaction = subject.store.begin().await.unwrap();
     transaction
         .authorizations()
-        .insert(&authorization(1), "d")
+        .insert(&authorization(1), Some("d"))
         .await
         .unwrap();
     transaction.organizations().delete(org_id(1)).await.unwrap();

@@ -1,4 +1,5 @@
-//! No law, but how fast: run by the example `figures` of each store crate.
+//! No law, but how fast: run by the examples `sqlite-figures` and
+//! `postgres-figures` of the store crates.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,8 +1,11 @@
 //! Things to store, and the steps that many laws share.
 
+use std::collections::BTreeMap;
+
 use influxd_model::{
-    Authorization, AuthorizationId, Bucket, BucketId, BucketKind, Dbrp, DbrpId, FieldType, OrgId,
-    Organization, Permission, Status, User, UserId,
+    Authorization, AuthorizationId, Bucket, BucketId, BucketKind, Dbrp, DbrpId, FieldType, Label,
+    LabelId, MemberOf, Membership, OrgId, Organization, Permission, Role, Session, Status, User,
+    UserId,
 };
 
 use super::Subject;
@@ -27,6 +30,14 @@ pub(super) fn user_id(n: u64) -> UserId {
     UserId::new(n).unwrap()
 }
 
+pub(super) fn authorization_id(n: u64) -> AuthorizationId {
+    AuthorizationId::new(n).unwrap()
+}
+
+pub(super) fn label_id(n: u64) -> LabelId {
+    LabelId::new(n).unwrap()
+}
+
 pub(super) fn organization(id: u64, name: &str) -> Organization {
     Organization {
         id: org_id(id),
@@ -42,6 +53,7 @@ pub(super) fn user(id: u64, name: &str) -> User {
         id: user_id(id),
         name: name.to_owned(),
         status: Status::Active,
+        oauth_id: String::new(),
     }
 }
 
@@ -62,7 +74,8 @@ pub(super) fn bucket(id: u64, org: u64, name: &str) -> Bucket {
 
 pub(super) fn authorization(id: u64) -> Authorization {
     Authorization {
-        id: AuthorizationId::new(id).unwrap(),
+        id: authorization_id(id),
+        v1_name: None,
         org: org_id(1),
         user: user_id(1),
         status: Status::Inactive,
@@ -70,6 +83,46 @@ pub(super) fn authorization(id: u64) -> Authorization {
         permissions: Permission::operator(),
         created_at: 5,
         updated_at: 6,
+    }
+}
+
+/// A 1.x user.
+pub(super) fn v1_user(id: u64, name: &str) -> Authorization {
+    Authorization {
+        v1_name: Some(name.to_owned()),
+        ..authorization(id)
+    }
+}
+
+pub(super) fn owner(user: u64, of: MemberOf) -> Membership {
+    Membership {
+        user: user_id(user),
+        of,
+        role: Role::Owner,
+    }
+}
+
+pub(super) fn member(user: u64, of: MemberOf) -> Membership {
+    Membership {
+        role: Role::Member,
+        ..owner(user, of)
+    }
+}
+
+pub(super) fn session(user: u64, created_at: i64, expires_at: i64) -> Session {
+    Session {
+        user: user_id(user),
+        created_at,
+        expires_at,
+    }
+}
+
+pub(super) fn label(id: u64, org: u64, name: &str) -> Label {
+    Label {
+        id: label_id(id),
+        org: org_id(org),
+        name: name.to_owned(),
+        properties: BTreeMap::from([("color".to_owned(), "ff\0\u{e9}".to_owned())]),
     }
 }
 

@@ -68,7 +68,6 @@ macro_rules! conformance {
                 users_are_found_by_id_and_exact_name
                 user_names_are_unique
                 passwords_can_be_set_and_replaced
-                owning_twice_changes_nothing
             }
             buckets {
                 buckets_survive_being_stored

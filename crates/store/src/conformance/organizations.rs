@@ -1,10 +1,12 @@
 //! Organizations (auth-and-resources 9.1, 9.10).
 
+use influxd_model::MemberOf;
+
 use super::Subject;
 use super::fixtures::{
-    assert_refused, bucket, bucket_id, dbrp, org_id, organization, user, user_id,
+    assert_refused, bucket, bucket_id, dbrp, org_id, organization, owner, user, user_id,
 };
-use crate::{BucketFilter, DbrpFilter, Ownership, Page, StoreError, Unique};
+use crate::{BucketFilter, DbrpFilter, Page, StoreError, Unique};
 
 /// By id, and by a name that is trimmed on both sides of the comparison.
 pub async fn organizations_are_found_by_id_and_trimmed_name(subject: Subject) {
@@ -48,7 +50,7 @@ pub async fn organization_lists_are_in_unsigned_order_and_paged(subject: Subject
     let mut transaction = subject.store.begin_read().await.unwrap();
     let mut organizations = transaction.organizations();
     let mut list = async |page| -> Vec<u64> {
-        let found = organizations.list(page).await.unwrap();
+        let found = organizations.list(None, page).await.unwrap();
         found.iter().map(|o| o.id.get()).collect()
     };
     let mut sorted = ids.to_vec();
@@ -88,8 +90,8 @@ pub async fn deleting_an_organization_takes_its_buckets_and_mappings(subject: Su
         .await
         .unwrap();
     transaction.users().insert(&user(7, "ada")).await.unwrap();
-    let owned = Ownership::Organization(org_id(1));
-    transaction.users().own(user_id(7), owned).await.unwrap();
+    let owned = owner(7, MemberOf::Organization(org_id(1)));
+    transaction.memberships().insert(&owned).await.unwrap();
     transaction.commit().await.unwrap();
 
     let mut transaction = subject.store.begin().await.unwrap();

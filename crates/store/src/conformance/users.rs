@@ -1,10 +1,10 @@
-//! Users, their passwords and what they own.
+//! Users and their passwords (auth-and-resources 9.5).
 
 use influxd_model::{Status, User};
 
 use super::Subject;
-use super::fixtures::{assert_refused, org_id, user, user_id};
-use crate::{Ownership, StoreError, Unique};
+use super::fixtures::{assert_refused, user, user_id};
+use crate::{StoreError, Unique};
 
 /// Byte for byte, without trimming.
 pub async fn users_are_found_by_id_and_exact_name(subject: Subject) {
@@ -55,24 +55,4 @@ pub async fn passwords_can_be_set_and_replaced(subject: Subject) {
         StoreError::NotFound(_)
     );
     assert_eq!(users.password(user_id(2)).await.unwrap(), None);
-}
-
-/// The instance and any number of organizations, each once.
-pub async fn owning_twice_changes_nothing(subject: Subject) {
-    let mut transaction = subject.store.begin().await.unwrap();
-    let mut users = transaction.users();
-    users.insert(&user(1, "ada")).await.unwrap();
-    for _ in 0..2 {
-        for what in [
-            Ownership::Instance,
-            Ownership::Organization(org_id(1)),
-            Ownership::Organization(org_id(1 << 63)),
-        ] {
-            users.own(user_id(1), what).await.unwrap();
-        }
-    }
-    assert_refused!(
-        users.own(user_id(2), Ownership::Instance).await,
-        StoreError::NotFound(_)
-    );
 }

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Bucket, BucketId, OrgId};
 use influxd_store::{BucketFilter, Page, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::directory::find_org;
@@ -16,13 +17,15 @@ use crate::state::AppState;
 use crate::v2::buckets::view::BucketView;
 use crate::v2::paging::Paging;
 
-#[derive(Debug, Serialize)]
-struct BucketsView {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Buckets)]
+pub(crate) struct BucketsView {
     links: Links,
     buckets: Vec<BucketView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BucketsLinks)]
 struct Links {
     #[serde(skip_serializing_if = "Option::is_none")]
     prev: Option<String>,

@@ -2,6 +2,7 @@
 
 use influxd_model::{Bucket, BucketKind};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::time::rfc3339;
 
@@ -9,7 +10,8 @@ use crate::time::rfc3339;
 pub(crate) const SECOND: i64 = 1_000_000_000;
 
 /// A bucket on the wire (auth-and-resources 9.4).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Bucket)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BucketView {
     id: String,
@@ -22,15 +24,17 @@ pub(crate) struct BucketView {
     name: String,
     #[serde(rename = "rp", skip_serializing_if = "String::is_empty")]
     policy: String,
+    #[schema(value_type = Vec<RetentionRule>)]
     retention_rules: [RetentionRule; 1],
     created_at: String,
     updated_at: String,
     links: Links,
     /// Labels come with an issue of their own.
+    #[schema(value_type = Vec<Object>)]
     labels: [(); 0],
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RetentionRule {
     #[serde(rename = "type")]
@@ -39,7 +43,8 @@ struct RetentionRule {
     shard_group_duration_seconds: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BucketLinks)]
 struct Links {
     labels: String,
     members: String,

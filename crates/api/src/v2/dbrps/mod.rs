@@ -1,19 +1,111 @@
 //! `/api/v2/dbrps`
 
-pub(crate) mod create;
-pub(crate) mod delete;
+mod create;
+mod delete;
 mod find;
-pub(crate) mod get;
-pub(crate) mod list;
-pub(crate) mod update;
+mod get;
+mod list;
+mod update;
 mod view;
 
 use std::borrow::Cow;
 
+use actix_web::web;
 use influxd_model::{IdError, OrgId};
 use influxd_store::Transaction;
+use utoipa::ToSchema;
 
+use self::view::{Content, DbrpView};
 use crate::error::ApiError;
+use crate::routes::operation::Verb::{Delete, Get, Patch, Post};
+use crate::routes::operation::{Answer, Group, Operation, Style};
+
+/// A new mapping. The organization is named by its id or by its name.
+#[derive(ToSchema)]
+#[schema(as = DBRPRequest)]
+#[expect(dead_code, reason = "describes a body that is taken apart by hand")]
+struct NewMappingBody {
+    database: String,
+    retention_policy: String,
+    default: Option<bool>,
+    #[schema(rename = "orgID")]
+    org_id: Option<String>,
+    org: Option<String>,
+    #[schema(rename = "bucketID")]
+    bucket_id: String,
+}
+
+/// Changes to a mapping; what is not given stays.
+#[derive(ToSchema)]
+#[schema(as = DBRPUpdate)]
+#[expect(dead_code, reason = "describes a body that is taken apart by hand")]
+struct ChangedMappingBody {
+    retention_policy: Option<String>,
+    default: Option<bool>,
+}
+
+const ORG: (&str, &str) = ("org", "the organization, by name");
+const ORG_ID: (&str, &str) = ("orgID", "the organization, by id");
+
+pub(crate) const GROUP: Group = Group {
+    root: "/api/v2/dbrps",
+    style: Style::Pretty,
+    operations: &[
+        Operation::new(
+            (Get, "/api/v2/dbrps"),
+            || web::to(list::list),
+            (
+                "GetDBRPs",
+                "Lists the mappings to buckets that the caller may read",
+            ),
+            &[Answer::json::<Content<Vec<DbrpView>>>(200)],
+        )
+        .query(&[
+            ORG,
+            ORG_ID,
+            ("id", "only the one with this id"),
+            ("bucketID", "only those to this bucket"),
+            ("db", "only those of this database"),
+            ("rp", "only those of this retention policy"),
+            ("default", "only defaults, or only others"),
+        ])
+        .errors(&[400, 404]),
+        Operation::new(
+            (Post, "/api/v2/dbrps"),
+            || web::to(create::create),
+            (
+                "PostDBRP",
+                "Maps a database and a retention policy to a bucket",
+            ),
+            &[Answer::json::<DbrpView>(201)],
+        )
+        .takes::<NewMappingBody>()
+        .errors(&[404, 422]),
+        Operation::new(
+            (Get, "/api/v2/dbrps/{id}"),
+            || web::to(get::get),
+            ("GetDBRPsID", "Shows a mapping"),
+            &[Answer::json::<Content<DbrpView>>(200)],
+        )
+        .query(&[ORG, ORG_ID]),
+        Operation::new(
+            (Patch, "/api/v2/dbrps/{id}"),
+            || web::to(update::update),
+            ("PatchDBRPID", "Changes a mapping"),
+            &[Answer::json::<Content<DbrpView>>(200)],
+        )
+        .query(&[ORG, ORG_ID])
+        .takes::<ChangedMappingBody>()
+        .errors(&[422]),
+        Operation::new(
+            (Delete, "/api/v2/dbrps/{id}"),
+            || web::to(delete::delete),
+            ("DeleteDBRPID", "Removes a mapping"),
+            &[Answer::empty(204)],
+        )
+        .query(&[ORG, ORG_ID]),
+    ],
+};
 
 /// How a request names its organization: an id, which need not exist, or else a name.
 #[derive(Debug, Clone)]

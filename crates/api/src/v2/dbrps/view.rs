@@ -3,9 +3,11 @@
 use influxd_model::dbrp::Mapping;
 use influxd_model::{Dbrp, OrgId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A mapping on the wire (auth-and-resources 9.6).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DBRP)]
 pub(crate) struct DbrpView {
     id: String,
     database: String,
@@ -48,7 +50,8 @@ impl DbrpView {
 }
 
 /// One mapping, or a list of them, as most routes wrap it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DBRPContent)]
 pub(crate) struct Content<T> {
     pub(crate) content: T,
 }

@@ -9,6 +9,7 @@ use influxd_engine::predicate::Predicate;
 use influxd_engine::source::Delete;
 use influxd_model::{Action, Bucket, BucketId, Permission};
 use influxd_store::{Store, StoreError};
+use utoipa::ToSchema;
 
 use crate::body::Body;
 use crate::caller::Caller;
@@ -17,8 +18,42 @@ use crate::error::{ApiError, ErrorCode};
 use crate::permit::holds;
 use crate::query_string::Query;
 use crate::reply;
+use crate::routes::operation::Verb::Post;
+use crate::routes::operation::{Answer, Group, Operation, Style};
 use crate::state::AppState;
 use crate::v2::target;
+
+/// What is to be deleted.
+#[derive(ToSchema)]
+#[schema(as = DeletePredicateRequest)]
+#[expect(dead_code, reason = "describes a body that is taken apart by hand")]
+struct DeleteBody {
+    /// RFC 3339.
+    start: String,
+    /// RFC 3339.
+    stop: String,
+    /// Comparisons of tags, joined by AND.
+    predicate: Option<String>,
+}
+
+pub(crate) const GROUP: Group = Group {
+    root: "/api/v2/delete",
+    style: Style::Compact,
+    operations: &[Operation::new(
+        (Post, "/api/v2/delete"),
+        || web::to(delete),
+        ("PostDelete", "Deletes points"),
+        &[Answer::empty(204)],
+    )
+    .query(&[
+        ("org", "the organization, by name or id"),
+        ("orgID", "the organization, by id"),
+        ("bucket", "the bucket, by name or id"),
+        ("bucketID", "the bucket, by id"),
+    ])
+    .takes::<DeleteBody>()
+    .errors(&[404])],
+};
 
 /// How a request names its bucket.
 enum BucketChoice {
@@ -28,7 +63,7 @@ enum BucketChoice {
 
 /// Deletes points in a range of time whose series satisfy a condition (data-endpoints 7). The
 /// body is looked at before anything else.
-pub(crate) async fn delete(
+async fn delete(
     caller: Caller,
     state: web::Data<AppState>,
     request: HttpRequest,

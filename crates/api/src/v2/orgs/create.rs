@@ -2,9 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use influxd_model::{
-    Action, MemberOf, Membership, Organization, Permission, ResourceType, Role,
-};
+use influxd_model::{Action, MemberOf, Membership, Organization, Permission, ResourceType, Role};
 use influxd_store::{StoreError, Unique};
 use influxd_tokens::{MAX_NAME, system_buckets};
 

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Action, OrgId, Organization};
 use influxd_store::{Page, Store};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -15,13 +16,15 @@ use crate::state::AppState;
 use crate::v2::orgs::view::OrgView;
 use crate::v2::paging::Paging;
 
-#[derive(Debug, Serialize)]
-struct OrgsView {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Organizations)]
+pub(crate) struct OrgsView {
     links: Links,
     orgs: Vec<OrgView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrganizationsLinks)]
 struct Links {
     #[serde(rename = "self")]
     own: &'static str,

@@ -2,11 +2,13 @@
 
 use influxd_model::Organization;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::time::rfc3339;
 
 /// An organization on the wire (auth-and-resources 9.1).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Organization)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrgView {
     links: Links,
@@ -17,7 +19,8 @@ pub(crate) struct OrgView {
     updated_at: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrganizationLinks)]
 struct Links {
     buckets: String,
     dashboards: String,

@@ -1,5 +1,5 @@
-//! How fast commits and polls are on SQLite:
-//! `cargo run --release -p influxd-store-sqlite --example figures`.
+//! How fast commits and polls are on PostgreSQL:
+//! `cargo run --release -p influxd-store-postgres --example postgres-figures`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

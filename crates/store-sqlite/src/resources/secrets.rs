@@ -1,0 +1,53 @@
+//! Secrets of organizations.
+
+use async_trait::async_trait;
+use influxd_model::OrgId;
+use influxd_store::columns::{name_key, refuse_nul};
+use influxd_store::{Result, SecretRepository};
+use sqlx::SqliteConnection;
+
+use super::{ORGANIZATION, column, must_exist};
+use crate::error::store_error;
+
+pub(super) struct Secrets<'c>(pub(super) &'c mut SqliteConnection);
+
+#[async_trait]
+impl SecretRepository for Secrets<'_> {
+    #[tracing::instrument(name = "db.secret.keys", skip_all)]
+    async fn keys(&mut self, org: OrgId) -> Result<Vec<String>> {
+        let rows = sqlx::query("SELECT key FROM secrets WHERE org_id = ? ORDER BY key")
+            .bind(org.to_column())
+            .fetch_all(&mut *self.0)
+            .await
+            .map_err(store_error)?;
+        rows.iter().map(|row| column(row, "key")).collect()
+    }
+
+    #[tracing::instrument(name = "db.secret.put", skip_all)]
+    async fn put(&mut self, org: OrgId, key: &str, value: &[u8]) -> Result<()> {
+        refuse_nul(&[key])?;
+        let org = org.to_column();
+        must_exist(self.0, ORGANIZATION, org).await?;
+        let put = sqlx::query(
+            "INSERT INTO secrets (org_id, key, key_digest, value) VALUES (?, ?, ?, ?)
+             ON CONFLICT (org_id, key_digest) DO UPDATE SET value = excluded.value",
+        )
+        .bind(org)
+        .bind(key)
+        .bind(name_key(key).to_vec())
+        .bind(value);
+        put.execute(&mut *self.0).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    #[tracing::instrument(name = "db.secret.delete", skip_all)]
+    async fn delete(&mut self, org: OrgId, key: &str) -> Result<bool> {
+        let done = sqlx::query("DELETE FROM secrets WHERE org_id = ? AND key_digest = ?")
+            .bind(org.to_column())
+            .bind(name_key(key).to_vec())
+            .execute(&mut *self.0)
+            .await
+            .map_err(store_error)?;
+        Ok(done.rows_affected() > 0)
+    }
+}
