@@ -19,8 +19,9 @@ pub use chunks::{
 };
 pub use error::{Result, StoreError, Unique};
 pub use resources::{
-    AuthorizationFilter, AuthorizationKind, AuthorizationRepository, BucketFilter,
-    BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter, LabelRepository,
-    MembershipRepository, OrganizationRepository, Page, SecretRepository, SessionRepository, Store,
-    Transaction, UserRepository,
+    AuthorizationFilter, AuthorizationKind, AuthorizationRecord, AuthorizationRepository,
+    BucketFilter, BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter,
+    LabelRepository, MembershipRepository, OrganizationRepository, Page, RawToken, Scrubbed,
+    SecretRecord, SecretRepository, SessionRepository, Snapshot, Store, StoredToken, TokenForm,
+    TokenForms, TokenRepository, Transaction, UserRecord, UserRepository,
 };
