@@ -4,6 +4,7 @@
 //! implement both, and pass the same laws: see the module `conformance`, behind the feature of
 //! that name.
 
+pub mod archive;
 mod chunks;
 pub mod columns;
 #[cfg(feature = "conformance")]
