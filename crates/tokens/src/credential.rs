@@ -3,9 +3,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use secrecy::ExposeSecret;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::ApiToken;
+use crate::cache::Key;
 
 /// What kind of endpoint asks: they look at different credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,6 +17,8 @@ pub enum Surface {
     V1,
     /// `/api/v2`, `/private` and `/legacy`.
     Api,
+    /// `PUT .../password` of the API: there `Basic` is no credential but the old password.
+    PasswordChange,
 }
 
 /// A name, and the secret that came with it.
@@ -23,6 +28,23 @@ pub struct NamedSecret {
     pub name: Vec<u8>,
     /// The secret.
     pub secret: ApiToken,
+}
+
+impl NamedSecret {
+    /// Cut at the first colon, if there is one.
+    pub(crate) fn split(pair: &[u8]) -> Option<Self> {
+        let colon = pair.iter().position(|b| *b == b':')?;
+        Some(Self {
+            name: pair[..colon].to_vec(),
+            secret: ApiToken::from(pair[colon + 1..].to_vec()),
+        })
+    }
+
+    /// The name, if anything in a store can have it: text without U+0000.
+    pub(crate) fn name_to_look_up(&self) -> Option<&str> {
+        let name = std::str::from_utf8(&self.name).ok()?;
+        (!name.is_empty() && !name.contains('\0')).then_some(name)
+    }
 }
 
 /// The credential of a request.
@@ -38,6 +60,36 @@ pub enum Credential {
     Session(ApiToken),
     /// `Authorization: Basic`.
     Basic(NamedSecret),
+}
+
+impl Credential {
+    /// A digest of what was presented and how, to find it in the process's cache.
+    pub(crate) fn cache_key(&self) -> Key {
+        let mut hasher = Sha256::new();
+        let secret = match self {
+            Self::Token(token) => {
+                hasher.update(b"t");
+                token
+            }
+            Self::Bearer(token) => {
+                hasher.update(b"b");
+                token
+            }
+            Self::Session(key) => {
+                hasher.update(b"s");
+                key
+            }
+            // Both mean the same.
+            Self::Basic(named) | Self::Url(named) => {
+                hasher.update(b"n");
+                hasher.update((named.name.len() as u64).to_be_bytes());
+                hasher.update(&named.name);
+                &named.secret
+            }
+        };
+        hasher.update(secret.bytes().expose_secret());
+        hasher.finalize().into()
+    }
 }
 
 /// The name of the session cookie.
@@ -59,10 +111,13 @@ pub fn choose<'a>(
     if let Some(token) = authorization.and_then(from_token_header) {
         return Some(token);
     }
-    if surface == Surface::Api
-        && let Some(key) = from_cookies(cookies)
+    if surface != Surface::V1
+        && let Some(key) = session_key(cookies)
     {
         return Some(Credential::Session(key));
+    }
+    if surface == Surface::PasswordChange {
+        return None;
     }
     authorization.and_then(from_basic).map(Credential::Basic)
 }
@@ -81,18 +136,18 @@ fn from_token_header(header: &[u8]) -> Option<Credential> {
     after_scheme(header, "Bearer").map(|rest| Credential::Bearer(token(rest)))
 }
 
-fn from_basic(header: &[u8]) -> Option<NamedSecret> {
+/// Name and secret of a header `Authorization: Basic`, which sign-in reads by itself, as does
+/// whoever needs an old password; `None` if it is no such header.
+pub fn from_basic(header: &[u8]) -> Option<NamedSecret> {
     let encoded = after_scheme(header, "Basic")?;
     let pair = Zeroizing::new(STANDARD.decode(encoded).ok()?);
-    let colon = pair.iter().position(|b| *b == b':')?;
-    Some(NamedSecret {
-        name: pair[..colon].to_vec(),
-        secret: ApiToken::from(pair[colon + 1..].to_vec()),
-    })
+    NamedSecret::split(&pair)
 }
 
-fn from_cookies<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Option<ApiToken> {
-    for header in headers {
+/// The key in the session cookie, which signing out reads by itself; `cookies` are the headers
+/// `Cookie`. `None` if there is none, or an empty one.
+pub fn session_key<'a>(cookies: impl Iterator<Item = &'a [u8]>) -> Option<ApiToken> {
+    for header in cookies {
         for pair in header.split(|b| *b == b';') {
             let value = pair
                 .trim_ascii()
@@ -181,7 +236,7 @@ mod tests {
 
     #[test]
     fn the_first_credential_that_is_there_counts() {
-        use Surface::{Api, V1};
+        use Surface::{Api, PasswordChange, V1};
         let basic = Some("Basic YTpiOmM="); // a:b:c
         let cookie = Some("x=y; influxdb-oss-session=k");
         for (surface, query, header, cookie, expected) in [
@@ -193,6 +248,9 @@ mod tests {
             (Api, "", basic, None, "basic a b:c"),
             (Api, "", Some("nonsense"), cookie, "session k"),
             (V1, "", Some("nonsense"), cookie, "none"),
+            (PasswordChange, "u=a&p=b", basic, cookie, "session k"),
+            (PasswordChange, "u=a&p=b", basic, None, "none"),
+            (PasswordChange, "", Some("Token t"), cookie, "token t"),
             (V1, "u=a&p=", Some("Token t"), None, "token t"),
             (V1, "u=&p=b", Some("Token t"), None, "token t"),
             (V1, "u=a&u=b&p=%20+c", None, None, "url a   c"),

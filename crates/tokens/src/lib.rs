@@ -4,6 +4,7 @@
 //! A token exists in clear only as [`ApiToken`], on its way from a request to its digest or from
 //! the generator to the one answer that shows it. What is stored and compared is [`TokenDigest`].
 
+mod accounts;
 mod cache;
 mod caller;
 mod credential;
@@ -18,16 +19,19 @@ mod rights;
 mod rules;
 mod token;
 
-pub use cache::TokenCache;
+pub use accounts::{Accounts, SessionConfig, SetPasswordError, SignInError, SignedIn};
+pub use cache::Cached;
 pub use caller::{Caller, Identity};
-pub use credential::{Credential, NamedSecret, SESSION_COOKIE, Surface, choose};
+pub use credential::{
+    Credential, NamedSecret, SESSION_COOKIE, Surface, choose, from_basic, session_key,
+};
 pub use digest::{DigestError, TokenDigest, Variant};
 pub use ids::Ids;
 pub use keyring::{KeyError, KeyId, Keyring, MIN_KEY_BYTES};
 pub use onboard::{
     MAX_NAME, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed, system_buckets,
 };
-pub use password::{PasswordError, Passwords};
+pub use password::{Attempt, Holder, PasswordConfig, PasswordError, PasswordFigures, Passwords};
 pub use random::{OsRandomness, Randomness};
 pub use resolve::{Refusal, Resolver};
 pub use rights::{
@@ -35,7 +39,7 @@ pub use rights::{
     check_grant, own_permissions, session_permissions,
 };
 pub use rules::{
-    BucketNameError, PasswordRuleError, RetentionError, check_bucket_name, check_password,
+    BucketNameError, PasswordRuleError, PasswordRules, RetentionError, check_bucket_name,
     check_retention,
 };
 pub use token::ApiToken;

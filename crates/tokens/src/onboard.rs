@@ -11,8 +11,8 @@ use influxd_store::{Store, StoreError, Unique};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::{
-    ApiToken, BucketNameError, Ids, PasswordError, PasswordRuleError, Passwords, Randomness,
-    RetentionError, check_bucket_name, check_password, check_retention,
+    ApiToken, BucketNameError, Ids, PasswordError, PasswordRuleError, PasswordRules, Passwords,
+    Randomness, RetentionError, check_bucket_name, check_retention,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -114,9 +114,9 @@ pub async fn onboard(tools: &Tools<'_>, request: SetUp) -> Result<Onboarded, Onb
     if !set_up_allowed(&**tools.store).await? {
         return Err(OnboardError::Done);
     }
-    let (retention, shard_duration) = check(&request)?;
+    let (retention, shard_duration) = check(&request, tools.passwords.rules())?;
     let hash = match &request.password {
-        Some(password) => Some(tools.passwords.hash(password.clone()).await?),
+        Some(password) => Some(tools.passwords.hash(password).await?),
         None => None,
     };
 
@@ -174,7 +174,7 @@ pub async fn onboard(tools: &Tools<'_>, request: SetUp) -> Result<Onboarded, Onb
 }
 
 /// Everything that can be refused without the store; the retention and the shard duration.
-fn check(request: &SetUp) -> Result<(Option<i64>, i64), OnboardError> {
+fn check(request: &SetUp, rules: PasswordRules) -> Result<(Option<i64>, i64), OnboardError> {
     let required = [
         ("username", &request.username),
         ("org", &request.org),
@@ -189,7 +189,7 @@ fn check(request: &SetUp) -> Result<(Option<i64>, i64), OnboardError> {
         return Err(OnboardError::Missing(missing));
     }
     if let Some(password) = &request.password {
-        check_password(password.expose_secret())?;
+        rules.check(password.expose_secret())?;
     }
     if request.org.trim().is_empty() {
         return Err(OnboardError::BlankOrganization);

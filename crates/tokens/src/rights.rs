@@ -66,7 +66,7 @@ pub async fn own_permissions(
 }
 
 /// What the API tokens of `user` may do, each permission once.
-async fn token_permissions(
+pub(crate) async fn token_permissions(
     transaction: &mut dyn Transaction,
     user: UserId,
 ) -> StoreResult<Vec<Permission>> {

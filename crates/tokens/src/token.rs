@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use secrecy::{ExposeSecret, SecretSlice};
 use zeroize::Zeroizing;
 
-use crate::{Randomness, TokenDigest};
+use crate::{NamedSecret, Randomness, TokenDigest};
 
 /// A token as the client holds it. We keep its digest, and nothing else of it.
 ///
@@ -38,12 +38,6 @@ impl ApiToken {
         TokenDigest::sha512(self.0.expose_secret())
     }
 
-    /// Its SHA-256, to find it in the process's cache.
-    pub(crate) fn cache_key(&self) -> [u8; 32] {
-        use sha2::Digest as _;
-        sha2::Sha256::digest(self.0.expose_secret()).into()
-    }
-
     /// Whether it has no bytes: such a token matches nothing.
     pub fn is_empty(&self) -> bool {
         self.0.expose_secret().is_empty()
@@ -54,16 +48,19 @@ impl ApiToken {
         self.0.expose_secret().len()
     }
 
+    /// Its bytes, where it may be a password.
+    pub(crate) const fn bytes(&self) -> &SecretSlice<u8> {
+        &self.0
+    }
+
     /// Its text, for the one answer that shows it; `None` if it is not UTF-8.
     pub fn expose_text(&self) -> Option<&str> {
         std::str::from_utf8(self.0.expose_secret()).ok()
     }
 
-    /// What is behind its first colon, if it has one: `Token user:token`.
-    pub(crate) fn behind_colon(&self) -> Option<Self> {
-        let bytes = self.0.expose_secret();
-        let colon = bytes.iter().position(|b| *b == b':')?;
-        Some(Self::from(bytes[colon + 1..].to_vec()))
+    /// What is before and behind its first colon, if it has one: `Token user:secret`.
+    pub(crate) fn split_at_colon(&self) -> Option<NamedSecret> {
+        NamedSecret::split(self.0.expose_secret())
     }
 }
 

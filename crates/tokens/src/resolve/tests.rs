@@ -1,0 +1,1 @@
+//! Every form of credential, in every state.
