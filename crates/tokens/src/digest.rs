@@ -197,8 +197,14 @@ mod tests {
             ("$influxdb2-sha256$abc$", DigestError::Shape),
             ("$influxd-hmac-sha256$abcd", DigestError::Shape),
             ("$influxd-hmac-sha256$0123$abcd", DigestError::Key),
-            ("$influxd-hmac-sha256$0123456789ABCDEF$abcd", DigestError::Key),
-            ("$influxd-hmac-sha256$0123456789abcdef$abcd", DigestError::Digest),
+            (
+                "$influxd-hmac-sha256$0123456789ABCDEF$abcd",
+                DigestError::Key,
+            ),
+            (
+                "$influxd-hmac-sha256$0123456789abcdef$abcd",
+                DigestError::Digest,
+            ),
             ("$influxdb2-sha1$abcd", DigestError::Variant),
             ("$influxdb2-sha256$", DigestError::Digest),
             ("$influxdb2-sha256$abc", DigestError::Digest),
@@ -214,9 +220,6 @@ mod tests {
     #[test]
     fn a_digest_does_not_show_itself() {
         let digest = TokenDigest::sha256(b"token-2");
-        assert_eq!(
-            format!("{digest:?}"),
-            "TokenDigest(Sha256, [REDACTED])"
-        );
+        assert_eq!(format!("{digest:?}"), "TokenDigest(Sha256, [REDACTED])");
     }
 }

@@ -152,9 +152,9 @@ impl Keyring {
         match digest.variant() {
             Variant::Sha256 => token.sha256() == *digest,
             Variant::Sha512 => token.sha512() == *digest,
-            Variant::Keyed(id) => self.find(id).is_some_and(|key| {
-                keyed(key, &token.sha256()) == *digest
-            }),
+            Variant::Keyed(id) => self
+                .find(id)
+                .is_some_and(|key| keyed(key, &token.sha256()) == *digest),
         }
     }
 
@@ -201,8 +201,14 @@ mod tests {
         let mut parts = phc.split('$').skip(1);
         assert_eq!(parts.next(), Some("influxd-hmac-sha256"));
         assert_eq!(parts.next(), Some("74e4594e132e89d7"));
-        assert_eq!(parts.next(), Some("1zo3uoOif1I5zVvOPeiyWMNR-_amdv1orlaiaZ_Xg6A="));
-        assert_eq!(phc.parse::<TokenDigest>(), Ok(ring.digest(&token("token-2"))));
+        assert_eq!(
+            parts.next(),
+            Some("1zo3uoOif1I5zVvOPeiyWMNR-_amdv1orlaiaZ_Xg6A=")
+        );
+        assert_eq!(
+            phc.parse::<TokenDigest>(),
+            Ok(ring.digest(&token("token-2")))
+        );
     }
 
     #[test]
@@ -248,7 +254,10 @@ mod tests {
 
     #[test]
     fn derived_keys_differ_by_purpose_and_key() {
-        let (one, other) = (Keyring::new([key(1)]).unwrap(), Keyring::new([key(2)]).unwrap());
+        let (one, other) = (
+            Keyring::new([key(1)]).unwrap(),
+            Keyring::new([key(2)]).unwrap(),
+        );
         assert_ne!(one.derive("a"), one.derive("b"));
         assert_ne!(one.derive("a"), other.derive("a"));
         assert_eq!(Keyring::default().derive("a"), None);

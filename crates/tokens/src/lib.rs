@@ -9,6 +9,7 @@ mod cache;
 mod caller;
 mod credential;
 mod digest;
+mod hashing;
 mod ids;
 mod keyring;
 mod onboard;
@@ -26,6 +27,7 @@ pub use credential::{
     Credential, NamedSecret, SESSION_COOKIE, Surface, choose, from_basic, session_key,
 };
 pub use digest::{DigestError, TokenDigest, Variant};
+pub use hashing::Hashing;
 pub use ids::Ids;
 pub use keyring::{KeyError, KeyId, Keyring, MIN_KEY_BYTES};
 pub use onboard::{

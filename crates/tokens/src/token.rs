@@ -38,6 +38,12 @@ impl ApiToken {
         TokenDigest::sha512(self.0.expose_secret())
     }
 
+    /// What is kept of it where it is the key of a session (PHC text). Such keys are always random:
+    /// no pepper is needed to keep them from being guessed.
+    pub fn session_digest(&self) -> String {
+        self.sha256().to_phc()
+    }
+
     /// Whether it has no bytes: such a token matches nothing.
     pub fn is_empty(&self) -> bool {
         self.0.expose_secret().is_empty()
