@@ -195,7 +195,7 @@ mod tests {
             ("", DigestError::Shape),
             ("influxdb2-sha256$abc", DigestError::Shape),
             ("$influxdb2-sha256$abc$", DigestError::Shape),
-            ("$influxd-hmac-sha256$abcd", DigestError::Shape),
+            ("$influxd-hmac-sha256$abcd", DigestError::Key),
             ("$influxd-hmac-sha256$0123$abcd", DigestError::Key),
             (
                 "$influxd-hmac-sha256$0123456789ABCDEF$abcd",

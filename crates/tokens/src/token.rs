@@ -76,6 +76,12 @@ impl From<Vec<u8>> for ApiToken {
     }
 }
 
+impl From<SecretSlice<u8>> for ApiToken {
+    fn from(bytes: SecretSlice<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
 impl fmt::Debug for ApiToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiToken([REDACTED])")
