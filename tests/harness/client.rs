@@ -1,4 +1,4 @@
-//! Somebody with a token.
+//! Somebody with a credential.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,13 +6,48 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::{BUCKET, OPERATOR_TOKEN, ORG};
 
-/// Somebody who talks to one server with one token.
+/// Somebody who talks to one server with one credential.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     url: String,
-    token: String,
+    credential: Credential,
 }
+
+/// How somebody says who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// Not at all.
+    Nothing,
+    /// `Authorization: Token …`.
+    Token(String),
+    /// `Authorization: Bearer …`.
+    Bearer(String),
+    /// `Authorization: Basic …`.
+    Basic(String, String),
+    /// `u` and `p` in the query.
+    Query(String, String),
+    /// The session cookie.
+    Session(String),
+}
+
+impl Credential {
+    /// A request that bears it.
+    #[must_use]
+    pub fn on(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match self {
+            Self::Nothing => request,
+            Self::Token(token) => request.header("authorization", format!("Token {token}")),
+            Self::Bearer(token) => request.header("authorization", format!("Bearer {token}")),
+            Self::Basic(name, password) => request.basic_auth(name, Some(password)),
+            Self::Query(name, password) => request.query(&[("u", name), ("p", password)]),
+            Self::Session(key) => request.header("cookie", format!("{SESSION_COOKIE}={key}")),
+        }
+    }
+}
+
+/// The name of the cookie that holds a session's key.
+pub const SESSION_COOKIE: &str = "influxdb-oss-session";
 
 /// Who sets a server up.
 #[derive(Debug, Clone, Copy)]
@@ -40,24 +75,59 @@ impl Client {
         Self {
             http: reqwest::Client::new(),
             url: url.to_owned(),
-            token: token.to_owned(),
+            credential: Credential::Token(token.to_owned()),
         }
     }
 
-    /// The same person with another token.
+    /// The same server, with another token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
+        self.with(Credential::Token(token.to_owned()))
+    }
+
+    /// The same server, with another credential.
+    #[must_use]
+    pub fn with(&self, credential: Credential) -> Self {
         Self {
-            token: token.to_owned(),
+            credential,
             ..self.clone()
         }
     }
 
-    /// A request with the token, to be filled and sent by the test.
+    /// The same credential, at another server.
+    #[must_use]
+    pub fn at(&self, other: &Self) -> Self {
+        other.with(self.credential.clone())
+    }
+
+    /// The same, over connections that come from this address, and from no pool of others.
+    #[must_use]
+    pub fn from(&self, address: std::net::IpAddr) -> Self {
+        let http = reqwest::Client::builder().local_address(address).build();
+        Self {
+            http: http.expect("an address of this machine"),
+            ..self.clone()
+        }
+    }
+
+    /// What it says who it is.
+    pub const fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// Where the server is, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A request with the credential, to be filled and sent by the test.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http
-            .request(method, format!("{}{path}", self.url))
-            .header("authorization", format!("Token {}", self.token))
+        self.credential.on(self.bare_request(method, path))
+    }
+
+    /// A request without any credential.
+    pub fn bare_request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
     }
 
     /// Sends what [`Self::request`] began. `None`: the connection broke, which is what happens to
@@ -85,25 +155,30 @@ impl Client {
         self.send(request.json(&body)).await
     }
 
-    fn write(&self, bucket: &str, lines: String) -> reqwest::RequestBuilder {
+    fn write(&self, org: &str, bucket: &str, lines: String) -> reqwest::RequestBuilder {
         self.request(Method::POST, "/api/v2/write")
-            .query(&[("org", ORG), ("bucket", bucket)])
+            .query(&[("org", org), ("bucket", bucket)])
             .body(lines)
     }
 
     /// Writes line protocol with times in nanoseconds.
     pub async fn writes(&self, lines: &str) -> Answer {
-        self.send(self.write(BUCKET, lines.to_owned())).await
+        self.send(self.write(ORG, BUCKET, lines.to_owned())).await
     }
 
     /// The same to another bucket.
     pub async fn writes_to(&self, bucket: &str, lines: &str) -> Answer {
-        self.send(self.write(bucket, lines.to_owned())).await
+        self.writes_in(ORG, bucket, lines).await
+    }
+
+    /// The same to another organization's bucket.
+    pub async fn writes_in(&self, org: &str, bucket: &str, lines: &str) -> Answer {
+        self.send(self.write(org, bucket, lines.to_owned())).await
     }
 
     /// Writes; `None` if the server went away.
     pub async fn tries_to_write(&self, lines: String) -> Option<Answer> {
-        self.try_send(self.write(BUCKET, lines)).await
+        self.try_send(self.write(ORG, BUCKET, lines)).await
     }
 
     /// Asks InfluxQL; times come back in nanoseconds.
@@ -150,15 +225,20 @@ impl Client {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// Makes a bucket; returns what the server says of it.
-    pub async fn makes_bucket(&self, name: &str) -> Value {
-        let orgs = self.gets(&format!("/api/v2/orgs?org={ORG}")).await.json();
-        let body = json!({"name": name, "orgID": orgs["orgs"][0]["id"]});
-        let made = self
-            .send(self.request(Method::POST, "/api/v2/buckets").json(&body))
-            .await;
-        assert_eq!(made.status.as_u16(), 201, "{}", made.body);
-        made.json()
+    /// `POST path` with a JSON body.
+    pub async fn posts(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// `PATCH path` with a JSON body.
+    pub async fn patches(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::PATCH, path).json(body))
+            .await
+    }
+
+    /// `DELETE path`.
+    pub async fn removes(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
     }
 
     /// The value of a metric without labels, or the sum of those with them.

@@ -67,7 +67,9 @@ impl Home {
         match &self.store {
             HomeStore::Sqlite => vec![own],
             HomeStore::Postgres { .. } => {
-                vec![own, self.asks_database("SHOW data_directory").into()]
+                // PostgreSQL's log lies beside its data.
+                let data = PathBuf::from(self.asks_database("SHOW data_directory"));
+                vec![own, data.parent().map_or(data.clone(), Path::to_owned)]
             }
         }
     }

@@ -9,11 +9,13 @@
 mod answer;
 mod client;
 mod home;
+mod people;
 mod server;
 
 pub use answer::{Answer, number};
-pub use client::{Client, Person};
+pub use client::{Client, Credential, Person, SESSION_COOKIE};
 pub use home::Home;
+pub use people::{Issued, Permission, all_access};
 pub use server::{Server, Stopped, influxd};
 
 /// The token that the harness sets servers up with.

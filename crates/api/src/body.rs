@@ -5,6 +5,7 @@ use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 
 use crate::error::{ApiError, ErrorCode};
+use crate::json::DecodeError;
 
 /// The body of a request, if it has at most `limit` bytes. One that came in one piece is passed
 /// on without a copy. `hint` is what the request says of its length.
@@ -46,6 +47,12 @@ pub(crate) fn too_large() -> ApiError {
         ErrorCode::TooLarge,
         "unable to read data: points batch is too large",
     )
+}
+
+/// What a body that cannot be taken apart gets from most of the resource API (auth-and-resources
+/// 1.8, J1).
+pub(crate) fn unmarshal(error: DecodeError) -> ApiError {
+    ApiError::invalid(format!("failed to unmarshal json: {error}"))
 }
 
 /// The client stopped sending, or sent what is no body. Nobody may be there to read the answer.

@@ -16,11 +16,13 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 use influxd_store::StoreError;
-use influxd_tokens::{Credential, Refusal, Surface, choose};
+use influxd_tokens::{Cached, Credential, Refusal, Surface, choose};
 
+use crate::address::ClientAddress;
 use crate::caller::Caller;
 use crate::compress;
 use crate::error::{self, ApiError, ErrorCode, Family, INTERNAL_MESSAGE};
+use crate::refused;
 use crate::reply;
 use crate::routes::{self, Area};
 use crate::state::AppState;
@@ -144,16 +146,20 @@ async fn before(
         Area::Open => return Before::Pass(None),
         Area::Api if *method == Method::OPTIONS => return Before::Answer(preflight(origin)),
         Area::Api if routes::is_open(method, request.path()) => return Before::Pass(None),
+        Area::Api if is_password_change(method, request.path()) => Surface::PasswordChange,
         Area::Api => Surface::Api,
         Area::V1 => Surface::V1,
     };
     match identify(state, request, surface).await {
         Ok(caller) => Before::Pass(Some(caller)),
-        Err(refusal) => {
-            state.metrics.refused(&refusal);
-            Before::Answer(refuse(refusal, surface))
-        }
+        Err(refusal) => Before::Answer(refused::answer(state, request.request(), refusal, surface)),
     }
+}
+
+/// Where `Basic` carries the old password: `PUT .../password`.
+fn is_password_change(method: &Method, path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    *method == Method::PUT && path.ends_with("/password")
 }
 
 /// The verbs that HTTP knows.
@@ -195,41 +201,25 @@ async fn identify(
     let cookies = headers.get_all(header::COOKIE).map(HeaderValue::as_bytes);
     let credential: Credential = choose(surface, request.query_string(), authorization, cookies)
         .ok_or(Refusal::NoCredential)?;
-    if let Some(caller) = state.resolver.cached(&credential) {
-        return Ok(caller);
-    }
     let resolver = Arc::clone(&state.resolver);
+    let from = ClientAddress::of(request.request()).0;
+    match state.resolver.cached(&credential) {
+        Cached::Fresh(caller) => return Ok(caller),
+        Cached::Ageing(caller) => {
+            state.runtime.spawn(async move {
+                // Should that fail, the next request finds it out for itself.
+                if let Err(error) = resolver.resolve(credential, from).await {
+                    tracing::debug!(%error, "a caller could not be resolved again");
+                }
+            });
+            return Ok(caller);
+        }
+        Cached::Absent => {}
+    }
     state
-        .on_runtime(async move { resolver.resolve(credential).await })
+        .on_runtime(async move { resolver.resolve(credential, from).await })
         .await
         .unwrap_or_else(|error| Err(Refusal::Store(StoreError::Unavailable(Box::new(error)))))
-}
-
-/// What a client is told when its credential does not do (auth-and-resources 8.6).
-fn refuse(refusal: Refusal, surface: Surface) -> HttpResponse {
-    let family = match surface {
-        Surface::V1 => Family::V1,
-        Surface::Api => Family::Compact,
-    };
-    tracing::info!(error = %refusal, "Unauthorized");
-    let (code, message) = match (refusal, surface) {
-        (Refusal::NoCredential, _) | (Refusal::Unknown, Surface::Api) => {
-            (ErrorCode::Unauthorized, "unauthorized access")
-        }
-        (Refusal::Unknown | Refusal::UserMissing | Refusal::UserInactive, Surface::V1) => {
-            (ErrorCode::Unauthorized, "Unauthorized")
-        }
-        (Refusal::UserMissing | Refusal::UserInactive, Surface::Api) => {
-            (ErrorCode::Forbidden, "User is inactive")
-        }
-        (Refusal::TokenInactive, _) => (ErrorCode::Unauthorized, "token is inactive"),
-        (Refusal::Store(error), _) => {
-            // Whatever is wrong with the store, it is not the client's credential.
-            let error = StoreError::Unavailable(Box::new(error));
-            return error::answer(&ApiError::Store(error), family);
-        }
-    };
-    error::error_response(code, message, family)
 }
 
 /// Lays an error out as its route wants it.
@@ -242,6 +232,7 @@ fn lay_out(response: ServiceResponse<BoxBody>, family: Family) -> ServiceRespons
             let mut answer = error::answer(error, family);
             if let (ErrorCode::MethodNotAllowed, Some(list)) =
                 (error.code(), error.message().strip_prefix("allow: "))
+                && !list.is_empty()
                 && let Ok(list) = HeaderValue::from_str(list)
             {
                 answer.headers_mut().insert(header::ALLOW, list);

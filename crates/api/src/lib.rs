@@ -8,6 +8,7 @@
 //!
 //! [`start`] binds and serves; [`Running`] stops.
 
+mod address;
 mod body;
 mod caller;
 mod compress;
@@ -19,6 +20,8 @@ mod json;
 mod permit;
 mod points;
 mod query_string;
+mod redact;
+mod refused;
 mod reply;
 mod routes;
 mod server;
@@ -30,5 +33,6 @@ mod text;
 mod time;
 mod v1;
 mod v2;
+mod zone;
 
 pub use server::{InfluxqlConfig, Running, ServerConfig, Services, start};

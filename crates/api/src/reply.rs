@@ -21,6 +21,15 @@ pub(crate) fn pretty(status: StatusCode, value: &impl Serialize) -> HttpResponse
         .body(json::pretty(value))
 }
 
+/// A JSON document on one line, with an end of line.
+pub(crate) fn compact(status: StatusCode, value: &impl Serialize) -> HttpResponse {
+    let mut body = json::compact(value);
+    body.push(b'\n');
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, JSON_UTF8))
+        .body(body)
+}
+
 /// 204, without a body.
 pub(crate) fn no_content() -> HttpResponse {
     HttpResponse::NoContent().finish()

@@ -12,7 +12,9 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use influxd_model::Clock;
 use influxd_store::Store;
-use influxd_tokens::{Ids, Passwords, Randomness, Resolver};
+use influxd_tokens::{
+    Accounts, Ids, PasswordConfig, PasswordRules, Passwords, Randomness, Resolver, SessionConfig,
+};
 use prometheus::Registry;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -49,8 +51,16 @@ pub struct ServerConfig {
     pub max_body_bytes: usize,
     /// How many passwords are hashed at once.
     pub password_hashes_at_once: usize,
+    /// What a password must be like.
+    pub password_rules: PasswordRules,
+    /// How sessions live.
+    pub sessions: SessionConfig,
+    /// Whether a proxy in front says where requests come from, in `X-Forwarded-For`.
+    pub trust_proxy_header: bool,
     /// What InfluxQL may use.
     pub influxql: InfluxqlConfig,
+    /// Every setting by name, as operators are shown them: without secrets.
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What InfluxQL may use. Zero: no limit.
@@ -92,10 +102,19 @@ impl Default for ServerConfig {
             stop_timeout: Duration::from_secs(2),
             max_write_bytes: 256 << 20,
             max_body_bytes: 16 << 20,
-            password_hashes_at_once: 2,
+            password_hashes_at_once: hashes_at_once(),
+            password_rules: PasswordRules::default(),
+            sessions: SessionConfig::default(),
+            trust_proxy_header: false,
             influxql: InfluxqlConfig::default(),
+            settings: serde_json::Map::new(),
         }
     }
+}
+
+/// Half of the processors, so that requests which need no hash have the other half to themselves.
+fn hashes_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |all| all.get().div_ceil(2))
 }
 
 /// What the server works with.
@@ -207,14 +226,33 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
         date: &config.build_date,
     };
     let metrics = Metrics::register(registry, &build, random.number()).map_err(io::Error::other)?;
+    let passwords = Arc::new(Passwords::new(
+        Arc::clone(&random),
+        PasswordConfig {
+            at_once: config.password_hashes_at_once,
+            rules: config.password_rules,
+        },
+    )?);
+    let resolver = Arc::new(Resolver::new(
+        Arc::clone(&store),
+        Arc::clone(&clock),
+        Arc::clone(&passwords),
+        config.sessions,
+    ));
+    let accounts = Arc::new(Accounts::new(
+        Arc::clone(&store),
+        Arc::clone(&clock),
+        Arc::clone(&random),
+        Arc::clone(&passwords),
+        Arc::clone(&resolver),
+        config.sessions,
+    ));
     Ok(AppState {
         version,
         ids: Arc::new(Ids::new(Arc::clone(&random), Arc::clone(&clock))),
-        passwords: Arc::new(Passwords::new(
-            Arc::clone(&random),
-            config.password_hashes_at_once,
-        )),
-        resolver: Arc::new(Resolver::new(Arc::clone(&store), Arc::clone(&clock))),
+        passwords,
+        resolver,
+        accounts,
         directory: Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&clock))),
         metrics: Arc::new(metrics),
         watch,

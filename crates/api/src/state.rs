@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderValue;
 use influxd_model::Clock;
 use influxd_store::Store;
-use influxd_tokens::{Ids, Passwords, Randomness, Resolver};
+use influxd_tokens::{Accounts, Ids, Passwords, Randomness, Resolver};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
@@ -29,6 +29,7 @@ pub(crate) struct AppState {
     pub(crate) random: Arc<dyn Randomness>,
     pub(crate) ids: Arc<Ids>,
     pub(crate) passwords: Arc<Passwords>,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) resolver: Arc<Resolver>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) metrics: Arc<Metrics>,

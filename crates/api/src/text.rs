@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::error::ApiError;
+
 /// The text of bytes in which every byte that is not part of well-formed UTF-8 has become U+FFFD,
 /// one for each, as clients of the original server see it.
 pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
@@ -18,6 +20,14 @@ pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
             Cow::Owned(text)
         }
     }
+}
+
+/// Refuses U+0000, which PostgreSQL cannot store (auth-and-resources 9.10).
+pub(crate) fn refuse_nul(text: &str) -> Result<(), ApiError> {
+    if text.contains('\0') {
+        return Err(ApiError::invalid("a text must not hold U+0000"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -116,6 +116,11 @@ impl CallerCache {
         self.entries.insert(key, Arc::new(entry));
     }
 
+    /// Forgets who presented this: it was found to be good no more.
+    pub(crate) fn remove(&self, key: &Key) {
+        self.entries.remove(key);
+    }
+
     /// Forgets everyone: something about credentials or users was changed by this server.
     pub(crate) fn forget(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);

@@ -1,6 +1,7 @@
 //! Taking request bodies apart: fields by name in any letter case, `null` as absent, and the
 //! words for what has the wrong type.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use influxd_model::IdError;
@@ -122,6 +123,11 @@ impl Fields {
         }
     }
 
+    /// An object, `name` being what error texts call it; one without fields if absent or null.
+    pub(crate) fn object(&mut self, field: &str, name: &'static str) -> Result<Self, DecodeError> {
+        Self::of(self.take(field).unwrap_or(Json::Null), name)
+    }
+
     /// A list of objects, `name` being what error texts call one of them.
     pub(crate) fn objects(
         &mut self,
@@ -137,6 +143,74 @@ impl Fields {
                 .map(Some),
             Some(other) => Err(self.wrong(field, &other, "[]object")),
         }
+    }
+
+    /// Whether a field is there, and not null.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        let found = self.members.iter().rev();
+        let mut found = found.filter(|(key, _)| key.eq_ignore_ascii_case(field));
+        found.next().is_some_and(|(_, value)| *value != Json::Null)
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, field: &str) -> Result<Option<Vec<String>>, DecodeError> {
+        match self.take(field) {
+            None => Ok(None),
+            Some(Json::Array(items)) => items
+                .into_iter()
+                .map(|item| text(item).map_err(|other| self.wrong(field, &other, "string")))
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(other) => Err(self.wrong(field, &other, "[]string")),
+        }
+    }
+
+    /// An object of texts; its names keep their letters' case.
+    pub(crate) fn named_texts(
+        &mut self,
+        field: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, DecodeError> {
+        match self.take(field) {
+            None => Ok(None),
+            Some(Json::Object(members)) => members
+                .into_iter()
+                .map(|(name, value)| match text(value) {
+                    Ok(value) => Ok((name, value)),
+                    Err(other) => Err(self.wrong(field, &other, "string")),
+                })
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(other) => Err(self.wrong(field, &other, "map[string]string")),
+        }
+    }
+}
+
+/// The object of texts that is the first JSON value of `body`; its names keep their letters' case.
+pub(crate) fn read_texts(body: &[u8]) -> Result<BTreeMap<String, String>, DecodeError> {
+    let wrong = |value: &Json, expected| DecodeError::Type {
+        found: value.kind().to_owned(),
+        place: "value".to_owned(),
+        expected,
+    };
+    match parse_first(body)? {
+        Json::Null => Ok(BTreeMap::new()),
+        Json::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| match text(value) {
+                Ok(value) => Ok((name, value)),
+                Err(other) => Err(wrong(&other, "string")),
+            })
+            .collect(),
+        other => Err(wrong(&other, "map[string]string")),
+    }
+}
+
+/// A text within a list or an object: there `null` is an empty one.
+fn text(value: Json) -> Result<String, Json> {
+    match value {
+        Json::Null => Ok(String::new()),
+        Json::String(text) => Ok(text),
+        other => Err(other),
     }
 }
 
@@ -162,6 +236,24 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
+    }
+
+    #[test]
+    fn texts_come_in_lists_and_by_name() {
+        let body = r#"{"keys": ["a", null], "named": {"K": "v", "n": null, "K": "w"}}"#;
+        let mut body = fields(body);
+        let keys = body.texts("keys").unwrap().unwrap();
+        assert_eq!(keys, ["a", ""]);
+        let named = body.named_texts("named").unwrap().unwrap();
+        let expected = [("K", "w"), ("n", "")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(named, expected.into());
+        assert_eq!(read_texts(b"null"), Ok(BTreeMap::new()));
+        assert_eq!(
+            read_texts(br#"{"a": 1}"#).unwrap_err().to_string(),
+            "json: cannot unmarshal number into Go value of type string"
+        );
+        assert!(fields(r#"{"keys": [1]}"#).texts("keys").is_err());
+        assert!(fields(r#"{"named": []}"#).named_texts("named").is_err());
     }
 
     #[test]

@@ -15,6 +15,16 @@ pub(crate) fn pretty(value: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
+/// The bytes of `value` on one line, without a newline at the end.
+pub(crate) fn compact(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1024);
+    let mut serializer = Serializer::with_formatter(&mut bytes, Line);
+    value
+        .serialize(&mut serializer)
+        .expect("our answers are plain structs and lists");
+    bytes
+}
+
 /// Appends `text` as a JSON string.
 pub(crate) fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
@@ -172,13 +182,31 @@ impl Formatter for Layout {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if !fragment.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-            return CompactFormatter.write_string_fragment(writer, fragment);
-        }
-        let mut escaped = Vec::with_capacity(fragment.len() + 16);
-        push_string(fragment, &mut escaped);
-        writer.write_all(&escaped[1..escaped.len() - 1])
+        write_fragment(writer, fragment)
     }
+}
+
+/// The layout without blanks (auth-and-resources 1.3) for `serde_json`.
+struct Line;
+
+impl Formatter for Line {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        write_fragment(writer, fragment)
+    }
+}
+
+/// Writes a part of a text that JSON itself need not escape.
+fn write_fragment<W: ?Sized + io::Write>(writer: &mut W, fragment: &str) -> io::Result<()> {
+    if !fragment.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return CompactFormatter.write_string_fragment(writer, fragment);
+    }
+    let mut escaped = Vec::with_capacity(fragment.len() + 16);
+    push_string(fragment, &mut escaped);
+    writer.write_all(&escaped[1..escaped.len() - 1])
 }
 
 #[cfg(test)]
@@ -193,6 +221,15 @@ mod tests {
         assert_eq!(
             String::from_utf8(pretty(&value)).unwrap(),
             "{\n\t\"a\": [\n\t\t1,\n\t\t{\n\t\t\t\"b\": \"x\\u0026\\u003cy\\u003e\"\n\t\t}\n\t],\n\t\"c\": [],\n\t\"d\": {}\n}"
+        );
+    }
+
+    #[test]
+    fn documents_fit_on_one_line() {
+        let value = json!({"a": [1, {"b": "x&<y>"}], "c": []});
+        assert_eq!(
+            String::from_utf8(compact(&value)).unwrap(),
+            r#"{"a":[1,{"b":"x\u0026\u003cy\u003e"}],"c":[]}"#
         );
     }
 

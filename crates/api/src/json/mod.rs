@@ -5,8 +5,8 @@ mod decode;
 mod encode;
 mod parse;
 
-pub(crate) use decode::{DecodeError, Fields};
-pub(crate) use encode::{pretty, push_replaced, push_string, push_string_bytes};
+pub(crate) use decode::{DecodeError, Fields, read_texts};
+pub(crate) use encode::{compact, pretty, push_replaced, push_string, push_string_bytes};
 pub(crate) use parse::{JsonError, parse_first};
 
 /// A JSON value. Numbers keep their text; objects keep their order and repeated keys.

@@ -63,9 +63,47 @@ const GROUPS: &[&Group] = &[
     &v2::write::GROUP,
     &v2::delete::GROUP,
     &v2::setup::GROUP,
+    &v2::signin::GROUP,
+    &v2::signin::SIGN_OUT_GROUP,
+    &v2::me::GROUP,
+    &v2::users::GROUP,
+    &v2::authorizations::GROUP,
+    &v2::authorizations::V1_GROUP,
+    &v2::authorizations::V1_GROUP_AS_PUBLISHED,
+    &v2::members::OF_ORGS,
+    &v2::members::OWNERS_OF_ORGS,
+    &v2::secrets::GROUP,
     &v2::orgs::GROUP,
+    &v2::members::OF_BUCKETS,
+    &v2::members::OWNERS_OF_BUCKETS,
+    &v2::labels::OF_BUCKETS,
     &v2::buckets::GROUP,
+    &v2::labels::GROUP,
     &v2::dbrps::GROUP,
+    &v2::config::GROUP,
+    &v2::flags::GROUP,
+    &v2::resources::GROUP,
+    &v2::probes::FLUX,
+    &v2::probes::TASKS,
+    &v2::probes::DASHBOARDS,
+    &v2::probes::VARIABLES,
+    &v2::probes::CHECKS,
+    &v2::probes::RULES,
+    &v2::probes::ENDPOINTS,
+    &v2::probes::TELEGRAFS,
+    &v2::probes::TELEGRAF_PLUGINS,
+    &v2::probes::SCRAPERS,
+    &v2::probes::SOURCES,
+    &v2::probes::DOCUMENTS,
+    &v2::probes::STACKS,
+    &v2::probes::TEMPLATES,
+    &v2::probes::REMOTES,
+    &v2::probes::REPLICATIONS,
+    &v2::probes::NOTEBOOKS,
+    &v2::probes::ANNOTATIONS,
+    &v2::probes::STREAMS,
+    &v2::backup::BACKUP,
+    &v2::backup::RESTORE,
     &openapi::GROUP,
 ];
 
@@ -205,6 +243,11 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             .name("/query")
             .route(web::to(v1::query::query)),
     );
+    for (root, route) in v2::probes::BELOW {
+        let path = format!("{root}/{{id}}/{{tail:.+}}");
+        let name = format!("{root}/:id/:tail");
+        app.service(web::resource(path).name(&name).route(route()));
+    }
     for group in GROUPS {
         mount(app, group);
     }
@@ -238,6 +281,10 @@ fn mount(app: &mut ServiceConfig, group: &'static Group) {
                 let not_allowed = || async { reply::method_not_allowed() };
                 app.service(resource.default_service(web::to(not_allowed)));
             }
+            Style::Embedded => {
+                let resource = resource(vec![path.to_owned(), format!("{path}/")], here);
+                app.service(resource.default_service(web::to(nothing_allowed)));
+            }
             Style::Compact => {
                 let allowed = allow(here);
                 let not_allowed = move || {
@@ -253,7 +300,7 @@ fn mount(app: &mut ServiceConfig, group: &'static Group) {
     let below = web::resource(format!("{}/{{tail:.*}}", group.root));
     app.service(match group.style {
         Style::Pretty => below.route(web::to(|| async { reply::page_not_found() })),
-        Style::Compact => below.route(web::to(path_not_found)),
+        Style::Compact | Style::Embedded => below.route(web::to(path_not_found)),
     });
 }
 
@@ -267,7 +314,12 @@ fn resource(paths: Vec<String>, operations: &'static [Operation]) -> actix_web::
         .collect();
     let mut resource = web::resource(paths).name(&name);
     for operation in operations {
-        resource = resource.route((operation.route)().method(operation.verb.method()));
+        let route = (operation.route)();
+        resource = resource.route(if operation.any_method {
+            route
+        } else {
+            route.method(operation.verb.method())
+        });
     }
     resource
 }
@@ -288,6 +340,11 @@ async fn only_post() -> Result<HttpResponse, ApiError> {
         ErrorCode::MethodNotAllowed,
         "allow: OPTIONS, POST",
     ))
+}
+
+/// The list of methods is empty, whatever there is (auth-and-resources 1.7).
+async fn nothing_allowed() -> ApiResult {
+    Err(ApiError::new(ErrorCode::MethodNotAllowed, "allow: "))
 }
 
 async fn path_not_found() -> ApiResult {

@@ -29,13 +29,15 @@ pub(crate) enum Style {
     Pretty,
     /// Bodies on one line; errors in JSON, with the list of methods; a slash at the end redirects.
     Compact,
+    /// Indented bodies; errors in JSON, an empty list of methods; a slash at the end is ignored.
+    Embedded,
 }
 
 impl Style {
     /// How bodies are laid out.
     pub(crate) const fn family(self) -> Family {
         match self {
-            Self::Pretty => Family::Pretty,
+            Self::Pretty | Self::Embedded => Family::Pretty,
             Self::Compact => Family::Compact,
         }
     }
@@ -85,6 +87,8 @@ pub(crate) struct Operation {
     pub(crate) answers: &'static [Answer],
     /// The statuses of its errors, beside those that every operation may answer with.
     pub(crate) errors: &'static [u16],
+    /// Whether every method is answered alike; the description has one of them.
+    pub(crate) any_method: bool,
 }
 
 /// A body of a request or an answer.
@@ -186,6 +190,7 @@ impl Operation {
             body: None,
             answers,
             errors: &[],
+            any_method: false,
         }
     }
 
@@ -204,6 +209,12 @@ impl Operation {
     /// With another body.
     pub(crate) const fn takes_content(mut self, content: Content) -> Self {
         self.body = Some(content);
+        self
+    }
+
+    /// For every method.
+    pub(crate) const fn for_any_method(mut self) -> Self {
+        self.any_method = true;
         self
     }
 

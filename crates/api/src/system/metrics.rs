@@ -7,11 +7,11 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
 use influxd_model::OrgId;
 use influxd_store::Counts;
-use influxd_tokens::Refusal;
+use influxd_tokens::{PasswordFigures, Refusal};
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Opts, Registry, TextEncoder,
 };
 
 use crate::state::AppState;
@@ -24,6 +24,7 @@ const TEXT: HeaderValue =
 pub(crate) async fn metrics(state: web::Data<AppState>) -> HttpResponse {
     let metrics = &state.metrics;
     metrics.uptime.set(metrics.started.elapsed().as_secs_f64());
+    metrics.passwords.set(&state.passwords.figures());
     let mut text = Vec::with_capacity(64 << 10);
     if let Err(error) = TextEncoder::new().encode(&metrics.registry.gather(), &mut text) {
         tracing::error!(%error, "the metrics could not be written");
@@ -65,7 +66,16 @@ pub(crate) struct Metrics {
     queries: IntCounterVec,
     query_durations: HistogramVec,
     resources: Resources,
+    passwords: PasswordMetrics,
     agents: Agents,
+}
+
+/// What becomes of passwords.
+#[derive(Debug)]
+struct PasswordMetrics {
+    hashes: IntCounter,
+    waiting: IntGauge,
+    turned_away: IntCounter,
 }
 
 /// How many of each there are. Counters by name, because they are upstream.
@@ -85,6 +95,8 @@ const REQUEST_LABELS: &[&str] = &[
     "user_agent",
     "response_code",
 ];
+/// Why a password was refused that is no credential of a request by itself.
+const OTHER_REASONS: [&str; 2] = ["sign_in", "old_password"];
 const DATA_LABELS: &[&str] = &["org_id", "status", "endpoint"];
 
 impl Metrics {
@@ -166,12 +178,13 @@ impl Metrics {
                 &["result"],
             )?,
             resources: Resources::register(&registry)?,
+            passwords: PasswordMetrics::register(&registry)?,
             agents: Agents::default(),
             started: Instant::now(),
             uptime,
             registry,
         };
-        for reason in Refusal::REASONS {
+        for reason in Refusal::REASONS.iter().chain(&OTHER_REASONS) {
             metrics.refusals.with_label_values(&[reason]);
         }
         for result in [true, false] {
@@ -219,9 +232,9 @@ impl Metrics {
             .inc_by(bytes as u64);
     }
 
-    /// Counts a credential that was refused.
-    pub(crate) fn refused(&self, refusal: &Refusal) {
-        self.refusals.with_label_values(&[refusal.reason()]).inc();
+    /// Counts a credential that was refused, by reason.
+    pub(crate) fn refused(&self, reason: &str) {
+        self.refusals.with_label_values(&[reason]).inc();
     }
 
     /// Counts a request to `/query`: whether all its statements were executed.
@@ -247,11 +260,45 @@ impl Metrics {
             (users, counts.users),
             (tokens, counts.tokens),
         ] {
-            if count < counter.get() {
-                counter.reset();
-            }
-            counter.inc_by(count - counter.get());
+            set(counter, count);
         }
+    }
+}
+
+/// Gives a counter the value that something else has counted to.
+fn set(counter: &IntCounter, count: u64) {
+    if count < counter.get() {
+        counter.reset();
+    }
+    counter.inc_by(count.saturating_sub(counter.get()));
+}
+
+impl PasswordMetrics {
+    fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let counter = |name: &str, help: &str| add(registry, IntCounter::new(name, help)?);
+        Ok(Self {
+            hashes: counter(
+                "password_hashes_total",
+                "Number of password hashes computed, for new passwords and for verification",
+            )?,
+            waiting: add(
+                registry,
+                IntGauge::new(
+                    "password_queue_length",
+                    "Number of passwords that wait to be hashed",
+                )?,
+            )?,
+            turned_away: counter(
+                "password_turned_away_total",
+                "Number of passwords not verified because too many were waiting",
+            )?,
+        })
+    }
+
+    fn set(&self, figures: &PasswordFigures) {
+        set(&self.hashes, figures.hashes);
+        set(&self.turned_away, figures.turned_away);
+        self.waiting.set(figures.waiting as i64);
     }
 }
 

@@ -1,11 +1,14 @@
 //! The server as its clients meet it: a real store, a real port.
 
+mod authorizations;
 mod client;
 mod credentials;
 mod data;
+mod people;
 mod resources;
 mod secrets;
 mod status;
+mod users;
 
 use std::sync::Arc;
 

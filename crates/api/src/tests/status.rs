@@ -41,6 +41,11 @@ impl Store for Switched {
         self.check()
     }
 
+    async fn counts(&self) -> Result<influxd_store::Counts> {
+        self.check()?;
+        self.store.counts().await
+    }
+
     async fn close(&self) {
         self.store.close().await;
     }

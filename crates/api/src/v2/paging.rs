@@ -2,9 +2,11 @@
 
 use influxd_model::{AnyId, IdError};
 use influxd_store::Page;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::query_string::{Query, parse_bool};
+use crate::query_string::{Query, parse_bool, push_encoded};
 
 /// How the paging parameters are described.
 pub(crate) struct Described {
@@ -74,6 +76,37 @@ impl Paging {
         })
     }
 
+    /// Where this page, the one before and the one behind are. `filters` is what else was asked
+    /// for, `shown` how many there are in this answer.
+    pub(crate) fn links(
+        &self,
+        path: &str,
+        filters: &[(&'static str, Option<String>)],
+        shown: usize,
+    ) -> PageLinks {
+        let limit = i64::from(self.limit);
+        let at = |offset| self.link(path, filters, offset);
+        PageLinks {
+            prev: (self.offset > 0).then(|| at((self.offset - limit).max(0))),
+            own: at(self.offset),
+            next: (shown as i64 >= limit).then(|| at(self.offset.saturating_add(limit))),
+        }
+    }
+
+    /// A path with its parameters, sorted by name.
+    fn link(&self, path: &str, filters: &[(&'static str, Option<String>)], offset: i64) -> String {
+        let mut parameters = vec![
+            ("after", self.after.map(|id| id.to_string())),
+            ("descending", Some(self.descending.to_string())),
+            ("limit", Some(self.limit.to_string())),
+            ("offset", Some(offset.to_string())),
+            ("sortBy", self.sort_by.clone()),
+        ];
+        parameters.extend_from_slice(filters);
+        parameters.sort_unstable_by_key(|(name, _)| *name);
+        link(path, &parameters)
+    }
+
     /// What the store is asked for.
     pub(crate) fn page(&self) -> Page {
         Page {
@@ -82,6 +115,40 @@ impl Paging {
             descending: self.descending,
         }
     }
+}
+
+/// Where the pages of a list are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PageLinks {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev: Option<String>,
+    #[serde(rename = "self")]
+    own: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Where a list is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SelfLink {
+    #[serde(rename = "self")]
+    pub(crate) own: String,
+}
+
+/// A path with those of the parameters that there are, in their order.
+pub(crate) fn link(path: &str, parameters: &[(&'static str, Option<String>)]) -> String {
+    let mut link = path.to_owned();
+    let mut separator = '?';
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            link.push(separator);
+            link.push_str(name);
+            link.push('=');
+            push_encoded(value, &mut link);
+            separator = '&';
+        }
+    }
+    link
 }
 
 #[cfg(test)]
@@ -94,6 +161,30 @@ mod tests {
             Err(error) => error.message().into_owned(),
         };
         assert_eq!(shown, expected, "{query}");
+    }
+
+    #[test]
+    fn links_carry_what_was_asked_sorted_by_name() {
+        let query = Query::new("limit=2&offset=3&sortBy=x&descending=1");
+        let paging = Paging::read(query).unwrap();
+        let filters = [
+            ("org", Some("my org".to_owned())),
+            ("bucket", Some("b".to_owned())),
+            ("id", None),
+        ];
+        let links = paging.links("/api/v2/buckets", &filters, 2);
+        let link = |offset| {
+            format!(
+                "/api/v2/buckets?bucket=b&descending=true&limit=2&offset={offset}&org=my+org&sortBy=x"
+            )
+        };
+        assert_eq!(links.prev, Some(link(1)));
+        assert_eq!(links.own, link(3));
+        assert_eq!(links.next, Some(link(5)));
+        let query = Query::new("offset=-1");
+        let links = Paging::read(query).unwrap().links("/a", &[], 3);
+        assert_eq!(links.own, "/a?descending=false&limit=20&offset=-1");
+        assert_eq!((links.prev, links.next), (None, None));
     }
 
     #[test]

@@ -14,9 +14,11 @@ use crate::reply;
 use crate::routes::operation::Verb::{Get, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
 use crate::state::AppState;
-use crate::time::rfc3339;
+use crate::v2::authorizations::view::{AuthorizationLinks, PermissionView};
 use crate::v2::buckets::view::BucketView;
 use crate::v2::orgs::view::OrgView;
+use crate::v2::users::view::UserView;
+use crate::zone::local_rfc3339;
 
 pub(crate) const GROUP: Group = Group {
     root: "/api/v2/setup",
@@ -140,28 +142,13 @@ fn explain(error: OnboardError) -> ApiError {
 #[derive(Serialize, ToSchema)]
 #[schema(as = OnboardingResponse)]
 struct OnboardedView<'a> {
-    user: UserView<'a>,
+    user: UserView,
     bucket: BucketView,
     org: OrgView,
     auth: AuthView<'a>,
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = OnboardingUser)]
-struct UserView<'a> {
-    links: UserLinks,
-    id: String,
-    name: &'a str,
-    status: &'static str,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = OnboardingUserLinks)]
-struct UserLinks {
-    #[serde(rename = "self")]
-    own: String,
-}
-
+/// The operator's authorization, with its token and without names.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OnboardingAuth)]
 #[serde(rename_all = "camelCase")]
@@ -178,44 +165,14 @@ struct AuthView<'a> {
     permissions: Vec<PermissionView>,
     created_at: String,
     updated_at: String,
-    links: AuthLinks,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = OnboardingAuthLinks)]
-struct AuthLinks {
-    #[serde(rename = "self")]
-    own: String,
-    user: String,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = OnboardingPermission)]
-struct PermissionView {
-    action: &'static str,
-    resource: ResourceView,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = OnboardingResource)]
-struct ResourceView {
-    #[serde(rename = "type")]
-    kind: &'static str,
+    links: AuthorizationLinks,
 }
 
 impl<'a> OnboardedView<'a> {
     fn of(made: &'a Onboarded) -> Self {
-        let (user, authorization) = (&made.user, &made.authorization);
-        let user_link = format!("/api/v2/users/{}", user.id);
+        let authorization = &made.authorization;
         Self {
-            user: UserView {
-                links: UserLinks {
-                    own: user_link.clone(),
-                },
-                id: user.id.to_string(),
-                name: &user.name,
-                status: user.status.name(),
-            },
+            user: UserView::of(&made.user),
             bucket: BucketView::of(&made.bucket),
             org: OrgView::of(&made.organization),
             auth: AuthView {
@@ -225,23 +182,14 @@ impl<'a> OnboardedView<'a> {
                 description: &authorization.description,
                 org_id: authorization.org.to_string(),
                 user_id: authorization.user.to_string(),
-                // The operator's set: type-wide, so that nothing but the type is to be shown.
                 permissions: authorization
                     .permissions
                     .iter()
-                    .map(|permission| PermissionView {
-                        action: permission.action.name(),
-                        resource: ResourceView {
-                            kind: permission.resource.name(),
-                        },
-                    })
+                    .map(PermissionView::bare)
                     .collect(),
-                created_at: rfc3339(authorization.created_at),
-                updated_at: rfc3339(authorization.updated_at),
-                links: AuthLinks {
-                    own: format!("/api/v2/authorizations/{}", authorization.id),
-                    user: user_link,
-                },
+                created_at: local_rfc3339(authorization.created_at),
+                updated_at: local_rfc3339(authorization.updated_at),
+                links: AuthorizationLinks::of(authorization),
             },
         }
     }

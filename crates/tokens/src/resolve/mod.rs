@@ -94,22 +94,37 @@ impl Resolver {
         credential: Credential,
         from: IpAddr,
     ) -> Result<Arc<Caller>, Refusal> {
-        let mut asked = self.cache.asking(self.clock.now());
-        let (named, v1_user) = match self.ask(&credential).await? {
-            Answer::Caller(mut found) => {
+        let key = credential.cache_key();
+        match self.find(&credential, from).await {
+            Ok((mut found, asked)) => {
                 if let Some((id, token)) = found.renewed.take() {
                     self.store_anew(id, &token).await;
                 }
-                return Ok(self.note(&credential, found, asked));
+                let caller = Arc::new(found.caller);
+                self.cache.note(key, &caller, asked, found.until);
+                Ok(caller)
             }
+            Err(refusal) => {
+                if !matches!(refusal, Refusal::Store(_) | Refusal::Password(_)) {
+                    self.cache.remove(&key);
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn find(&self, credential: &Credential, from: IpAddr) -> Result<(Found, Asked), Refusal> {
+        let asked = self.cache.asking(self.clock.now());
+        let (named, v1_user) = match self.ask(credential).await? {
+            Answer::Caller(found) => return Ok((found, asked)),
             Answer::Password(named, v1_user) => (named, v1_user),
         };
         self.verify(&named, v1_user.as_ref(), from).await?;
         // That took a while. What was verified is known from here on, so that asking again is
         // cheap, and shows whether the password, its 1.x user and that one's owner are still good.
-        asked = self.cache.asking(self.clock.now());
-        match self.ask(&credential).await? {
-            Answer::Caller(found) => Ok(self.note(&credential, found, asked)),
+        let asked = self.cache.asking(self.clock.now());
+        match self.ask(credential).await? {
+            Answer::Caller(found) => Ok((found, asked)),
             Answer::Password(..) => Err(Refusal::WrongPassword),
         }
     }
@@ -117,13 +132,6 @@ impl Resolver {
     /// Forgets what was cached: this server has changed credentials, users or what they may do.
     pub fn forget(&self) {
         self.cache.forget();
-    }
-
-    fn note(&self, credential: &Credential, found: Found, asked: Asked) -> Arc<Caller> {
-        let caller = Arc::new(found.caller);
-        self.cache
-            .note(credential.cache_key(), &caller, asked, found.until);
-        caller
     }
 
     /// Asks the store, in the order of the contract. No password is hashed while a transaction is

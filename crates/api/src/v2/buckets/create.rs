@@ -4,17 +4,19 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, Bucket, BucketKind, OrgId};
 use influxd_store::{StoreError, Unique};
-use influxd_tokens::{MAX_NAME, check_bucket_name, check_retention};
+use influxd_tokens::check_retention;
 
-use crate::body::Body;
+use crate::body::{Body, unmarshal};
 use crate::caller::Caller;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::{DecodeError, Fields};
 use crate::permit::{on_buckets_of, require};
 use crate::reply;
 use crate::state::AppState;
+use crate::text::refuse_nul;
 use crate::v2::buckets::rules::{self, GivenRule};
 use crate::v2::buckets::view::BucketView;
+use crate::v2::ids::{TRIES, exhausted};
 
 struct Request {
     org: Option<OrgId>,
@@ -41,17 +43,15 @@ pub(crate) async fn create(
     state: web::Data<AppState>,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
-    let request = decode(&body)
-        .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))?;
+    let request = decode(&body).map_err(unmarshal)?;
     let org = request
         .org
         .ok_or(ApiError::invalid("organization id must be provided"))?;
     let rule = rules::check(&request.rules)?.unwrap_or_default();
     require(&caller, &on_buckets_of(Action::Write, org))?;
-    check_bucket_name(&request.name).map_err(|error| ApiError::invalid(error.to_string()))?;
-    if request.name.len() > MAX_NAME {
-        return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
-    }
+    rules::check_name(&request.name)?;
+    refuse_nul(&request.description)?;
+    refuse_nul(&request.policy)?;
     let retention = rules::retention(rule.every.unwrap_or_default());
     let shard_duration = check_retention(retention, rule.shard_duration.unwrap_or_default());
     let now = state.clock.now();
@@ -67,11 +67,12 @@ pub(crate) async fn create(
         created_at: now,
         updated_at: now,
     };
-    let store = state.store.clone();
+    let (store, ids) = (state.store.clone(), state.ids.clone());
     let work = async move {
+        let missing = || ApiError::not_found("organization not found");
         let mut transaction = store.begin().await?;
         if transaction.organizations().find(org).await?.is_none() {
-            return Err(ApiError::not_found("organization not found"));
+            return Err(missing());
         }
         let taken = |bucket: &Bucket| {
             ApiError::conflict(format!("bucket with name {} already exists", bucket.name))
@@ -86,12 +87,20 @@ pub(crate) async fn create(
         }
         bucket.shard_duration = shard_duration
             .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
-        match transaction.buckets().insert(&bucket).await {
-            Err(StoreError::Conflict(Unique::BucketName)) => return Err(taken(&bucket)),
-            result => result?,
+        for _ in 0..TRIES {
+            let inserted = transaction.buckets().insert(&bucket).await;
+            match inserted {
+                Err(StoreError::Conflict(Unique::Id)) => bucket.id = ids.bucket(),
+                Err(StoreError::Conflict(Unique::BucketName)) => return Err(taken(&bucket)),
+                Err(StoreError::NotFound(_)) => return Err(missing()),
+                result => {
+                    result?;
+                    transaction.commit().await?;
+                    return Ok(bucket);
+                }
+            }
         }
-        transaction.commit().await?;
-        Ok(bucket)
+        Err(exhausted())
     };
     let bucket = state.run(work).await?;
     state.changed();

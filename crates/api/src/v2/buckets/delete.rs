@@ -35,6 +35,7 @@ pub(crate) async fn delete(
     };
     state.run(work).await?;
     state.changed();
+    state.resolver.forget();
     tracing::info!(bucket.id = %id, "deleted bucket {id}");
     Ok(reply::no_content())
 }

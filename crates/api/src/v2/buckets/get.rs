@@ -9,9 +9,9 @@ use crate::error::ApiError;
 use crate::permit::require;
 use crate::reply;
 use crate::state::AppState;
-use crate::v2::buckets::view::BucketView;
+use crate::v2::buckets::view::{self, BucketView};
 
-/// Shows a bucket. Whether it exists comes before whether the caller may see it.
+/// Shows a bucket with those of its labels that the caller may read. Whether it exists comes before whether the caller may see it.
 pub(crate) async fn get(
     caller: Caller,
     state: web::Data<AppState>,
@@ -19,13 +19,13 @@ pub(crate) async fn get(
 ) -> Result<HttpResponse, ApiError> {
     let id: BucketId = id.parse()?;
     let store = state.store.clone();
-    let found = state
-        .run(async move {
-            let mut transaction = store.begin_read().await?;
-            Ok(transaction.buckets().find(id).await?)
-        })
-        .await?;
-    let bucket = found.ok_or(ApiError::not_found("bucket not found"))?;
-    require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
-    Ok(reply::pretty(StatusCode::OK, &BucketView::of(&bucket)))
+    let work = async move {
+        let mut transaction = store.begin_read().await?;
+        let found = transaction.buckets().find(id).await?;
+        let bucket = found.ok_or(ApiError::not_found("bucket not found"))?;
+        require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
+        let mut labels = view::labels(&mut *transaction, &caller, &[id]).await?;
+        Ok(BucketView::labelled(&bucket, &mut labels))
+    };
+    Ok(reply::pretty(StatusCode::OK, &state.run(work).await?))
 }

@@ -1,7 +1,10 @@
-//! Retention rules in requests.
+//! Names and retention rules in requests.
+
+use influxd_tokens::{MAX_NAME, check_bucket_name};
 
 use crate::error::{ApiError, ErrorCode};
 use crate::json::{DecodeError, Fields};
+use crate::text::refuse_nul;
 use crate::v2::buckets::view::SECOND;
 
 /// A retention rule as a request gives it; seconds, each maybe absent.
@@ -47,6 +50,15 @@ pub(super) fn check(rules: &[GivenRule]) -> Result<Option<GivenRule>, ApiError> 
         }));
     };
     Ok(None)
+}
+
+/// Refuses what cannot be the name that a client gives to a bucket.
+pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
+    check_bucket_name(name).map_err(|error| ApiError::invalid(error.to_string()))?;
+    if name.len() > MAX_NAME {
+        return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
+    }
+    refuse_nul(name)
 }
 
 /// How long points are kept for a number of nanoseconds in a request: 0 is for ever.

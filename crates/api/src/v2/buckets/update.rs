@@ -4,15 +4,16 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, Bucket, BucketId, Permission, normalize_shard_duration};
 use influxd_store::{StoreError, Unique};
-use influxd_tokens::{MAX_NAME, RetentionError, check_bucket_name, check_retention};
+use influxd_tokens::{RetentionError, check_retention};
 
-use crate::body::Body;
+use crate::body::{Body, unmarshal};
 use crate::caller::Caller;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::{DecodeError, Fields};
 use crate::permit::require;
 use crate::reply;
 use crate::state::AppState;
+use crate::text::refuse_nul;
 use crate::v2::buckets::rules::{self, GivenRule};
 use crate::v2::buckets::view::BucketView;
 
@@ -39,8 +40,7 @@ pub(crate) async fn update(
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
     let id: BucketId = id.parse()?;
-    let request = decode(&body)
-        .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))?;
+    let request = decode(&body).map_err(unmarshal)?;
     let rule = rules::check(&request.rules)?;
     let (store, now) = (state.store.clone(), state.clock.now());
     let work = async move {
@@ -58,6 +58,7 @@ pub(crate) async fn update(
             rename(&mut bucket, name)?;
         }
         if let Some(description) = request.description {
+            refuse_nul(&description)?;
             bucket.description = description;
         }
         bucket.updated_at = now;
@@ -73,6 +74,7 @@ pub(crate) async fn update(
     };
     let bucket = state.run(work).await?;
     state.changed();
+    tracing::info!(bucket.id = %id, "changed bucket {id}");
     Ok(reply::pretty(StatusCode::OK, &BucketView::of(&bucket)))
 }
 
@@ -103,10 +105,7 @@ fn rename(bucket: &mut Bucket, name: String) -> Result<(), ApiError> {
     if bucket.is_system() {
         return Err(ApiError::invalid("system buckets cannot be renamed"));
     }
-    check_bucket_name(&name).map_err(|error| ApiError::invalid(error.to_string()))?;
-    if name.len() > MAX_NAME {
-        return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
-    }
+    rules::check_name(&name)?;
     bucket.name = name;
     Ok(())
 }

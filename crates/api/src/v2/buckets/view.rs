@@ -1,10 +1,16 @@
 //! A bucket on the wire.
 
-use influxd_model::{Bucket, BucketKind};
+use std::collections::HashMap;
+
+use influxd_model::{Bucket, BucketId, BucketKind};
+use influxd_store::{Result, Transaction};
+use influxd_tokens::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::time::rfc3339;
+use crate::v2::labels::sees_label;
+use crate::v2::labels::view::LabelView;
 
 /// Nanoseconds in a second.
 pub(crate) const SECOND: i64 = 1_000_000_000;
@@ -29,9 +35,7 @@ pub(crate) struct BucketView {
     created_at: String,
     updated_at: String,
     links: Links,
-    /// Labels come with an issue of their own.
-    #[schema(value_type = Vec<Object>)]
-    labels: [(); 0],
+    labels: Vec<LabelView>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,7 +59,40 @@ struct Links {
     write: String,
 }
 
+/// Labels of buckets, by bucket.
+pub(super) type Labels = HashMap<BucketId, Vec<LabelView>>;
+
+/// Those of the labels of `buckets` that the caller may read.
+pub(super) async fn labels(
+    transaction: &mut dyn Transaction,
+    caller: &Caller,
+    buckets: &[BucketId],
+) -> Result<Labels> {
+    let mut labels = Labels::new();
+    if buckets.is_empty() {
+        return Ok(labels);
+    }
+    for (bucket, label) in transaction.labels().of_buckets(buckets).await? {
+        if sees_label(caller, &label) {
+            labels
+                .entry(bucket)
+                .or_default()
+                .push(LabelView::of(&label));
+        }
+    }
+    Ok(labels)
+}
+
 impl BucketView {
+    /// With its labels, which are taken out of `labels`.
+    pub(super) fn labelled(bucket: &Bucket, labels: &mut Labels) -> Self {
+        Self {
+            labels: labels.remove(&bucket.id).unwrap_or_default(),
+            ..Self::of(bucket)
+        }
+    }
+
+    /// Without labels: that is how it is shown where it was made or changed.
     pub(crate) fn of(bucket: &Bucket) -> Self {
         let (id, org) = (bucket.id, bucket.org);
         Self {
@@ -83,7 +120,7 @@ impl BucketView {
                 own: format!("/api/v2/buckets/{id}"),
                 write: format!("/api/v2/write?org={org}&bucket={id}"),
             },
-            labels: [],
+            labels: Vec::new(),
         }
     }
 }

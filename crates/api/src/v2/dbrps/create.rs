@@ -16,6 +16,7 @@ use crate::reply;
 use crate::state::AppState;
 use crate::v2::dbrps::view::DbrpView;
 use crate::v2::dbrps::{OrgChoice, check_name, taken};
+use crate::v2::ids::{TRIES, exhausted};
 
 struct Request {
     database: String,
@@ -48,8 +49,7 @@ pub(crate) async fn create(
     let request = decode(&body)
         .map_err(|error| ApiError::invalid(format!("invalid json structure: {error}")))?;
     let choice = OrgChoice::of(request.org_id.map(Cow::Owned), request.org.map(Cow::Owned))?;
-    let id = state.ids.dbrp();
-    let store = state.store.clone();
+    let (store, ids) = (state.store.clone(), state.ids.clone());
     let work = async move {
         let mut transaction = store.begin().await?;
         let org = choice.resolve(&mut *transaction).await?;
@@ -62,30 +62,43 @@ pub(crate) async fn create(
         require(&caller, &on_bucket_id(Action::Write, org, bucket_id.into()))?;
         check_name("database", &request.database)?;
         check_name("retentionPolicy", &request.policy)?;
+        let missing = || ApiError::not_found("bucket not found");
         let bucket = transaction
             .buckets()
             .find(bucket_id)
             .await?
             .filter(|bucket| bucket.org == org)
-            .ok_or(ApiError::not_found("bucket not found"))?;
+            .ok_or_else(missing)?;
         require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
-        let new = Dbrp {
-            id,
+        let mut new = Dbrp {
+            id: ids.dbrp(),
             org,
             bucket: bucket_id,
             database: request.database,
             policy: request.policy,
             is_default: request.is_default,
         };
-        let stored = match transaction.dbrps().insert(&new).await {
-            Err(StoreError::Conflict(Unique::DbrpNames)) => return Err(taken()),
-            result => result?,
-        };
-        transaction.commit().await?;
-        Ok(stored)
+        for _ in 0..TRIES {
+            let inserted = transaction.dbrps().insert(&new).await;
+            match inserted {
+                Err(StoreError::Conflict(Unique::Id)) => new.id = ids.dbrp(),
+                Err(StoreError::Conflict(Unique::DbrpNames)) => return Err(taken()),
+                Err(StoreError::NotFound(_)) => return Err(missing()),
+                result => {
+                    let stored = result?;
+                    transaction.commit().await?;
+                    return Ok(stored);
+                }
+            }
+        }
+        Err(exhausted())
     };
     let stored = state.run(work).await?;
     state.changed();
+    tracing::info!(
+        dbrp.id = %stored.id, bucket.id = %stored.bucket, org.id = %stored.org,
+        "created mapping {}", stored.id
+    );
     Ok(reply::pretty(
         StatusCode::CREATED,
         &DbrpView::physical(&stored),

@@ -6,7 +6,7 @@ use influxd_store::StoreError;
 
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::permit::require;
+use crate::permit::{require, sees_bucket};
 use crate::query_string::Query;
 use crate::reply;
 use crate::state::AppState;
@@ -32,18 +32,23 @@ pub(crate) async fn delete(
             .ok_or_else(unknown)?;
         let (dbrp, bucket) = match found {
             Found::Physical(dbrp, bucket) => (Some(dbrp), bucket),
-            Found::Virtual(bucket) => (None, bucket),
+            Found::Virtual(bucket) if sees_bucket(&caller, &bucket) => (None, bucket),
+            Found::Virtual(_) => return Err(unknown()),
         };
         require(&caller, &Permission::on_bucket(Action::Write, &bucket))?;
-        if let Some(dbrp) = dbrp {
-            match transaction.dbrps().delete(org, dbrp.id).await {
-                Err(StoreError::NotFound(_)) => return Err(unknown()),
-                result => result?,
-            }
+        let Some(dbrp) = dbrp else {
+            return Ok(None);
+        };
+        match transaction.dbrps().delete(org, dbrp.id).await {
+            Err(StoreError::NotFound(_)) => return Err(unknown()),
+            result => result?,
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(Some(dbrp.id))
     };
-    state.run(work).await?;
-    state.changed();
+    if let Some(id) = state.run(work).await? {
+        state.changed();
+        tracing::info!(dbrp.id = %id, "deleted mapping {id}");
+    }
     Ok(reply::no_content())
 }

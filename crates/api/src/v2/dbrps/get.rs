@@ -2,11 +2,12 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use influxd_model::dbrp::virtual_mapping;
 use influxd_model::{Action, AnyId, Permission};
 
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::permit::require;
+use crate::permit::{require, sees_bucket};
 use crate::query_string::Query;
 use crate::reply;
 use crate::state::AppState;
@@ -14,8 +15,8 @@ use crate::v2::dbrps::find::{self, Found};
 use crate::v2::dbrps::view::{Content, DbrpView};
 use crate::v2::dbrps::{OrgChoice, unknown};
 
-/// Shows a mapping, physical or virtual. A virtual one that the caller may not see does not
-/// exist.
+/// Shows a mapping, physical or virtual: the latter as its bucket's name has it, whatever else
+/// there is. A virtual one that the caller may not see does not exist.
 pub(crate) async fn get(
     caller: Caller,
     state: web::Data<AppState>,
@@ -37,14 +38,10 @@ pub(crate) async fn get(
                 require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
                 Ok(DbrpView::physical(&dbrp))
             }
-            Found::Virtual(bucket) => {
-                let mappings = find::visible(&mut *transaction, org, &caller).await?;
-                mappings
-                    .iter()
-                    .find(|mapping| mapping.id.is_none() && mapping.bucket == bucket.id)
-                    .map(|mapping| DbrpView::of(mapping, org))
-                    .ok_or_else(unknown)
+            Found::Virtual(bucket) if sees_bucket(&caller, &bucket) => {
+                Ok(DbrpView::of(&virtual_mapping(&bucket), org))
             }
+            Found::Virtual(_) => Err(unknown()),
         }
     };
     let content = state.run(work).await?;

@@ -9,7 +9,7 @@ use crate::body::Body;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::json::{DecodeError, Fields};
-use crate::permit::require;
+use crate::permit::{require, sees_bucket};
 use crate::query_string::Query;
 use crate::reply;
 use crate::state::AppState;
@@ -51,13 +51,12 @@ pub(crate) async fn update(
             .ok_or_else(unknown)?;
         let (mut dbrp, bucket) = match found {
             Found::Physical(dbrp, bucket) => (dbrp, bucket),
-            Found::Virtual(bucket) => {
-                let read = Permission::on_bucket(Action::Read, &bucket);
-                require(&caller, &read).map_err(|_| unknown())?;
+            Found::Virtual(bucket) if sees_bucket(&caller, &bucket) => {
                 return Err(ApiError::invalid(
                     "a virtual mapping follows the name of its bucket and cannot be changed",
                 ));
             }
+            Found::Virtual(_) => return Err(unknown()),
         };
         require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
         let change = decode(&body)
@@ -78,6 +77,7 @@ pub(crate) async fn update(
     };
     let stored = state.run(work).await?;
     state.changed();
+    tracing::info!(dbrp.id = %stored.id, "changed mapping {}", stored.id);
     Ok(reply::pretty(
         StatusCode::OK,
         &Content {

@@ -2,18 +2,23 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use influxd_model::{Action, MemberOf, Membership, Organization, Permission, ResourceType, Role};
-use influxd_store::{StoreError, Unique};
-use influxd_tokens::{MAX_NAME, system_buckets};
+use influxd_model::{
+    Action, Bucket, MemberOf, Membership, Organization, Permission, ResourceType, Role,
+};
+use influxd_store::{StoreError, Transaction, Unique};
+use influxd_tokens::{Ids, system_buckets};
 
-use crate::body::Body;
+use crate::body::{Body, unmarshal};
 use crate::caller::Caller;
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ApiError;
 use crate::json::{DecodeError, Fields};
 use crate::permit::require;
 use crate::reply;
 use crate::state::AppState;
+use crate::text::refuse_nul;
+use crate::v2::ids::{TRIES, exhausted};
 use crate::v2::orgs::view::OrgView;
+use crate::v2::orgs::{check_name, taken};
 
 /// Makes an organization with its two system buckets; the caller's user becomes its owner.
 pub(crate) async fn create(
@@ -21,42 +26,27 @@ pub(crate) async fn create(
     state: web::Data<AppState>,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
-    let (name, description) = decode(&body)
-        .map_err(|error| ApiError::invalid(format!("failed to unmarshal json: {error}")))?;
+    let (name, description) = decode(&body).map_err(unmarshal)?;
     require(
         &caller,
         &Permission::on_type(Action::Write, ResourceType::Orgs),
     )?;
-    if name.trim().is_empty() {
-        return Err(ApiError::invalid("org name is empty"));
-    }
-    if name.len() > MAX_NAME {
-        return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
-    }
+    check_name(&name)?;
+    refuse_nul(&description)?;
     let now = state.clock.now();
-    let organization = Organization {
+    let mut organization = Organization {
         id: state.ids.org(),
         name,
         description,
         created_at: now,
         updated_at: now,
     };
-    let view = OrgView::of(&organization);
-    let buckets = system_buckets(&state.ids, organization.id, now);
-    let (id, owner, store) = (organization.id, caller.user.id, state.store.clone());
+    let (owner, store, ids) = (caller.user.id, state.store.clone(), state.ids.clone());
     let work = async move {
         let mut transaction = store.begin().await?;
-        match transaction.organizations().insert(&organization).await {
-            Err(StoreError::Conflict(Unique::OrganizationName)) => {
-                return Err(ApiError::conflict(format!(
-                    "organization with name {} already exists",
-                    organization.name
-                )));
-            }
-            result => result?,
-        }
-        for bucket in &buckets {
-            transaction.buckets().insert(bucket).await?;
+        insert(&mut *transaction, &ids, &mut organization).await?;
+        for bucket in system_buckets(&ids, organization.id, now) {
+            insert_bucket(&mut *transaction, &ids, bucket).await?;
         }
         let owner = Membership {
             user: owner,
@@ -64,12 +54,52 @@ pub(crate) async fn create(
             role: Role::Owner,
         };
         transaction.memberships().insert(&owner).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(organization)
     };
-    state.run(work).await?;
+    let organization = state.run(work).await?;
     state.changed();
+    // The owner's sessions may do more now.
+    state.resolver.forget();
+    let id = organization.id;
     tracing::info!(org.id = %id, "created organization {id}");
-    Ok(reply::pretty(StatusCode::CREATED, &view))
+    Ok(reply::pretty(
+        StatusCode::CREATED,
+        &OrgView::of(&organization),
+    ))
+}
+
+/// Adds an organization, under another id if its own is taken.
+async fn insert(
+    transaction: &mut dyn Transaction,
+    ids: &Ids,
+    organization: &mut Organization,
+) -> Result<(), ApiError> {
+    for _ in 0..TRIES {
+        match transaction.organizations().insert(organization).await {
+            Err(StoreError::Conflict(Unique::Id)) => organization.id = ids.org(),
+            Err(StoreError::Conflict(Unique::OrganizationName)) => {
+                return Err(taken(&organization.name));
+            }
+            result => return Ok(result?),
+        }
+    }
+    Err(exhausted())
+}
+
+/// Adds a bucket, under another id if its own is taken.
+async fn insert_bucket(
+    transaction: &mut dyn Transaction,
+    ids: &Ids,
+    mut bucket: Bucket,
+) -> Result<(), ApiError> {
+    for _ in 0..TRIES {
+        match transaction.buckets().insert(&bucket).await {
+            Err(StoreError::Conflict(Unique::Id)) => bucket.id = ids.bucket(),
+            result => return Ok(result?),
+        }
+    }
+    Err(exhausted())
 }
 
 fn decode(body: &Body) -> Result<(String, String), DecodeError> {

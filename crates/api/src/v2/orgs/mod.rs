@@ -4,24 +4,37 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod update;
 pub(crate) mod view;
 
 use actix_web::web;
+use influxd_tokens::MAX_NAME;
 use utoipa::ToSchema;
 
 use self::list::OrgsView;
 use self::view::OrgView;
-use crate::routes::operation::Verb::{Delete, Get, Post};
+use crate::error::{ApiError, ErrorCode};
+use crate::routes::operation::Verb::{Delete, Get, Patch, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
+use crate::text::refuse_nul;
 use crate::v2::paging::PAGE;
 
-/// What a request says of an organization.
+/// A new organization.
 #[derive(ToSchema)]
 #[schema(as = OrganizationRequest)]
 #[expect(dead_code, reason = "describes a body that is taken apart by hand")]
-pub(crate) struct OrgBody {
+struct NewOrgBody {
     /// Unique in the instance, white space around it aside.
     name: String,
+    description: Option<String>,
+}
+
+/// Changes to an organization; what is not given stays.
+#[derive(ToSchema)]
+#[schema(as = OrganizationUpdate)]
+#[expect(dead_code, reason = "describes a body that is taken apart by hand")]
+struct ChangedOrgBody {
+    name: Option<String>,
     description: Option<String>,
 }
 
@@ -41,9 +54,12 @@ pub(crate) const GROUP: Group = Group {
         .query(&[
             ("org", "only the one with this name"),
             ("orgID", "only the one with this id"),
+            (
+                "userID",
+                "only those that this user is an owner or a member of",
+            ),
             PAGE.limit,
             PAGE.offset,
-            PAGE.descending,
         ])
         .errors(&[400, 404]),
         Operation::new(
@@ -52,7 +68,7 @@ pub(crate) const GROUP: Group = Group {
             ("PostOrgs", "Makes an organization"),
             &[Answer::json::<OrgView>(201)],
         )
-        .takes::<OrgBody>()
+        .takes::<NewOrgBody>()
         .errors(&[422]),
         Operation::new(
             (Get, "/api/v2/orgs/{id}"),
@@ -60,6 +76,14 @@ pub(crate) const GROUP: Group = Group {
             ("GetOrgsID", "Shows an organization"),
             &[Answer::json::<OrgView>(200)],
         ),
+        Operation::new(
+            (Patch, "/api/v2/orgs/{id}"),
+            || web::to(update::update),
+            ("PatchOrgsID", "Changes an organization"),
+            &[Answer::json::<OrgView>(200)],
+        )
+        .takes::<ChangedOrgBody>()
+        .errors(&[422]),
         Operation::new(
             (Delete, "/api/v2/orgs/{id}"),
             || web::to(delete::delete),
@@ -71,3 +95,18 @@ pub(crate) const GROUP: Group = Group {
         ),
     ],
 };
+
+/// Refuses what cannot name an organization.
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if name.trim().is_empty() {
+        return Err(ApiError::invalid("org name is empty"));
+    }
+    if name.len() > MAX_NAME {
+        return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
+    }
+    refuse_nul(name)
+}
+
+fn taken(name: &str) -> ApiError {
+    ApiError::conflict(format!("organization with name {name} already exists"))
+}

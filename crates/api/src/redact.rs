@@ -1,0 +1,19 @@
+//! What may be logged of a request: the one place that decides it.
+//!
+//! A request's target, headers and body are full of secrets: `u` and `p` in the query, tokens in
+//! headers, passwords in bodies, and whatever people paste where it does not belong. So none of
+//! their bytes is logged, at any level, but the pattern of the route that the path leads to.
+
+use std::fmt;
+
+use actix_web::HttpRequest;
+
+/// A request's path as it may be logged: the pattern of its route, without ids; a dash where no
+/// route is.
+pub(crate) struct ShownPath<'a>(pub(crate) &'a HttpRequest);
+
+impl fmt::Display for ShownPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.match_name().unwrap_or("-"))
+    }
+}

@@ -1,0 +1,148 @@
+//! `GET /api/v2/authorizations`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use influxd_model::{Action, Authorization, AuthorizationId, OrgId, UserId};
+use influxd_store::{AuthorizationFilter, AuthorizationKind, Transaction};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::query_string::Query;
+use crate::reply;
+use crate::state::AppState;
+use crate::v2::authorizations::kind::Kind;
+use crate::v2::authorizations::names::Names;
+use crate::v2::authorizations::view::AuthorizationView;
+use crate::v2::authorizations::{find, holds_both, not_found};
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Authorizations)]
+pub(crate) struct AuthorizationsView {
+    links: Links,
+    authorizations: Vec<AuthorizationView<'static>>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthorizationsLinks)]
+struct Links {
+    #[serde(rename = "self")]
+    own: &'static str,
+}
+
+/// What a request asks for.
+#[derive(Debug)]
+enum Filter {
+    /// One; all other filters are then ignored.
+    Id(AuthorizationId),
+    /// The 1.x user of this name; the others below are then ignored.
+    Name(String),
+    /// Those of an organization and an owner, each if given.
+    Of {
+        org: Option<Named<OrgId>>,
+        user: Option<Named<UserId>>,
+    },
+}
+
+/// Something that is given by its id, or by its name.
+#[derive(Debug)]
+enum Named<T> {
+    Id(T),
+    Name(String),
+}
+
+impl Filter {
+    fn read(kind: Kind, query: Query<'_>) -> Result<Self, ApiError> {
+        let text = |name| query.get(name).map(std::borrow::Cow::into_owned);
+        let v1 = kind.0 == AuthorizationKind::V1User;
+        let id = text("id").or_else(|| text("authID").filter(|_| v1));
+        if let Some(id) = id {
+            return Ok(Self::Id(id.parse()?));
+        }
+        if let Some(name) = text("token").filter(|_| v1) {
+            return Ok(Self::Name(name));
+        }
+        let org = match text("orgID") {
+            Some(id) => Some(Named::Id(id.parse()?)),
+            None => text("org").map(Named::Name),
+        };
+        let user = match text("userID") {
+            Some(id) => Some(Named::Id(id.parse()?)),
+            None => text("user").map(Named::Name),
+        };
+        Ok(Self::Of { org, user })
+    }
+}
+
+/// Lists the authorizations that the caller may read. What is named by id, or by the name of a 1.x
+/// user, must exist, as must organizations and users that are given by name.
+pub(crate) async fn list(
+    kind: Kind,
+    caller: Caller,
+    state: web::Data<AppState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let filter = Filter::read(kind, Query::new(request.query_string()))?;
+    let store = state.store.clone();
+    let work = async move {
+        let mut transaction = store.begin_read().await?;
+        let mut found = matching(&mut *transaction, kind, filter).await?;
+        found.retain(|authorization| holds_both(&caller, Action::Read, authorization));
+        let mut names = Names::default();
+        let mut views = Vec::with_capacity(found.len());
+        for authorization in &found {
+            names.learn(&mut *transaction, authorization).await?;
+            if names.missing(authorization).is_none() {
+                views.push(AuthorizationView::of(authorization, "", &names));
+            }
+        }
+        Ok(views)
+    };
+    let authorizations = state.run(work).await?;
+    let links = Links { own: kind.base() };
+    let view = AuthorizationsView {
+        links,
+        authorizations,
+    };
+    Ok(reply::pretty(StatusCode::OK, &view))
+}
+
+async fn matching(
+    transaction: &mut dyn Transaction,
+    kind: Kind,
+    filter: Filter,
+) -> Result<Vec<Authorization>, ApiError> {
+    let (org, user) = match filter {
+        Filter::Id(id) => return Ok(vec![find(transaction, kind, id).await?]),
+        Filter::Name(name) => {
+            let found = transaction.authorizations().find_v1_user(&name).await?;
+            return Ok(vec![found.ok_or_else(not_found)?.0]);
+        }
+        Filter::Of { org, user } => (org, user),
+    };
+    let user = match user {
+        None => None,
+        Some(Named::Id(id)) => Some(id),
+        Some(Named::Name(name)) => {
+            let found = transaction.users().find_by_name(&name).await?;
+            Some(found.ok_or(ApiError::not_found("user not found"))?.id)
+        }
+    };
+    let org = match org {
+        None => None,
+        Some(Named::Id(id)) => Some(id),
+        Some(Named::Name(name)) => {
+            let found = transaction.organizations().find_by_name(&name).await?;
+            let missing = || ApiError::not_found(format!("organization name \"{name}\" not found"));
+            Some(found.ok_or_else(missing)?.id)
+        }
+    };
+    let filter = AuthorizationFilter {
+        kind: kind.0,
+        org,
+        user,
+        living: true,
+    };
+    Ok(transaction.authorizations().list(&filter).await?)
+}

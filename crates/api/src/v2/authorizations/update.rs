@@ -1,0 +1,74 @@
+//! `PATCH /api/v2/authorizations/{id}`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use influxd_model::{Action, AuthorizationId, Status};
+
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::json::{DecodeError, Fields};
+use crate::reply;
+use crate::state::AppState;
+use crate::text::refuse_nul;
+use crate::v2::authorizations::kind::Kind;
+use crate::v2::authorizations::names::Names;
+use crate::v2::authorizations::view::AuthorizationView;
+use crate::v2::authorizations::{find, require_both, status_of};
+
+struct Request {
+    status: Option<String>,
+    description: Option<String>,
+}
+
+fn decode(body: &Body) -> Result<Request, DecodeError> {
+    let mut fields = Fields::read(&body.0, "updateAuthorizationRequest")?;
+    Ok(Request {
+        status: fields.string("status")?,
+        description: fields.string("description")?,
+    })
+}
+
+/// Changes status and description of an authorization. It is touched even if nothing is given.
+pub(crate) async fn update(
+    kind: Kind,
+    caller: Caller,
+    state: web::Data<AppState>,
+    id: web::Path<String>,
+    body: Body,
+) -> Result<HttpResponse, ApiError> {
+    let id: AuthorizationId = id.parse()?;
+    let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
+    let (store, now) = (state.store.clone(), state.clock.now());
+    let work = async move {
+        let mut transaction = store.begin().await?;
+        let mut authorization = find(&mut *transaction, kind, id).await?;
+        require_both(&caller, Action::Read, &authorization)?;
+        require_both(&caller, Action::Write, &authorization)?;
+        authorization.status = new_status(kind, request.status, authorization.status)?;
+        if let Some(description) = request.description {
+            refuse_nul(&description)?;
+            authorization.description = description;
+        }
+        authorization.updated_at = now;
+        let mut names = Names::default();
+        names.learn(&mut *transaction, &authorization).await?;
+        if let Some(what) = names.missing(&authorization) {
+            return Err(ApiError::not_found(what));
+        }
+        transaction.authorizations().update(&authorization).await?;
+        transaction.commit().await?;
+        Ok(AuthorizationView::of(&authorization, "", &names))
+    };
+    let view = state.run(work).await?;
+    state.resolver.forget();
+    tracing::info!(authorization.id = %id, "changed {} {id}", kind.noun());
+    Ok(reply::pretty(StatusCode::OK, &view))
+}
+
+fn new_status(kind: Kind, asked: Option<String>, present: Status) -> Result<Status, ApiError> {
+    match asked {
+        None => Ok(present),
+        Some(text) => status_of(&text).ok_or(ApiError::invalid(kind.unknown_status())),
+    }
+}

@@ -1,0 +1,62 @@
+//! `/api/v2/flags`: feature flags, as the server was started with (influxd-cli 4.12).
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::Value;
+
+use crate::reply;
+use crate::routes::operation::Verb::Get;
+use crate::routes::operation::{Answer, Group, Operation, Style};
+use crate::state::AppState;
+
+pub(crate) const GROUP: Group = Group {
+    root: "/api/v2/flags",
+    style: Style::Pretty,
+    operations: &[Operation::new(
+        (Get, "/api/v2/flags"),
+        || web::to(flags),
+        ("GetFlags", "Shows the feature flags"),
+        &[Answer::json::<BTreeMap<String, bool>>(200)],
+    )
+    .for_any_method()],
+};
+
+/// The flags that clients know, and what they are if nothing is said.
+const KNOWN: [(&str, bool); 12] = [
+    ("appMetrics", false),
+    ("cursorAtEOF", false),
+    ("enforceOrgDashboardLimits", false),
+    ("groupWindowAggregateTranspose", false),
+    ("injectLatestSuccessTime", false),
+    ("memoryOptimizedFill", false),
+    ("memoryOptimizedSchemaMutation", false),
+    ("newAutoRefresh", true),
+    ("newLabels", false),
+    ("queryTracing", false),
+    ("refreshSingleCell", true),
+    ("timeFilterFlags", false),
+];
+
+/// Shows the flags to everybody who is known.
+async fn flags(state: web::Data<AppState>) -> HttpResponse {
+    let given = state.config.settings.get("feature-flags");
+    let flags: BTreeMap<&str, Value> = KNOWN
+        .iter()
+        .map(|(name, default)| {
+            let given = given.and_then(|given| given.get(name)?.as_str());
+            (*name, given.map_or(Value::Bool(*default), read))
+        })
+        .collect();
+    reply::pretty(StatusCode::OK, &flags)
+}
+
+/// A flag need not be true or false.
+fn read(given: &str) -> Value {
+    match given {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        other => Value::String(other.to_owned()),
+    }
+}

@@ -1,0 +1,39 @@
+//! A user on the wire.
+
+use influxd_model::User;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A user on the wire (auth-and-resources 9.5).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
+pub(crate) struct UserView {
+    links: UserLinks,
+    id: String,
+    name: String,
+    /// What another system calls the user.
+    #[serde(rename = "oauthID", skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    oauth_id: String,
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct UserLinks {
+    #[serde(rename = "self")]
+    own: String,
+}
+
+impl UserView {
+    pub(crate) fn of(user: &User) -> Self {
+        Self {
+            links: UserLinks {
+                own: format!("/api/v2/users/{}", user.id),
+            },
+            id: user.id.to_string(),
+            name: user.name.clone(),
+            oauth_id: user.oauth_id.clone(),
+            status: user.status.name(),
+        }
+    }
+}
