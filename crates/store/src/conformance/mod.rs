@@ -15,10 +15,16 @@ pub mod dbrps;
 pub mod figures;
 mod fixtures;
 pub mod following;
+pub mod labels;
+pub mod memberships;
 pub mod organizations;
+pub mod races;
 pub mod removing;
 pub mod replacing;
 pub mod retiring;
+pub mod secrets;
+pub mod sessions;
+pub mod texts;
 pub mod transactions;
 pub mod users;
 
@@ -53,12 +59,14 @@ macro_rules! conformance {
                 a_dropped_transaction_leaves_nothing
                 a_future_dropped_half_way_leaves_the_store_usable
                 a_conflict_does_not_end_the_transaction
+                everything_is_counted
                 reading_transactions_see_one_snapshot_and_change_nothing
                 a_closed_store_is_unavailable
             }
             organizations {
                 organizations_are_found_by_id_and_trimmed_name
                 organization_names_are_unique_trimmed
+                organizations_can_be_changed
                 organization_lists_are_in_unsigned_order_and_paged
                 deleting_an_organization_takes_its_buckets_and_mappings
                 deleting_a_missing_organization_says_so
@@ -67,7 +75,18 @@ macro_rules! conformance {
             users {
                 users_are_found_by_id_and_exact_name
                 user_names_are_unique
+                user_lists_are_in_unsigned_order_and_paged
+                users_can_be_changed
                 passwords_can_be_set_and_replaced
+                deleted_users_are_gone
+                an_id_is_not_given_again_while_anything_of_its_user_is_left
+            }
+            memberships {
+                memberships_are_listed_by_user_and_by_thing
+                a_user_has_one_role_in_each_thing
+                a_membership_needs_both_its_ends
+                organizations_are_listed_by_user
+                deleting_a_thing_takes_its_memberships
             }
             buckets {
                 buckets_survive_being_stored
@@ -80,7 +99,44 @@ macro_rules! conformance {
             authorizations {
                 authorizations_are_found_by_digest
                 digests_are_unique
+                v1_users_are_found_by_name
+                v1_users_have_passwords
+                tokens_and_v1_users_are_never_mistaken
+                authorizations_can_be_changed
+                deleted_authorizations_are_gone
+                authorization_lists_are_filtered
                 authorizations_outlive_their_organization
+            }
+            sessions {
+                sessions_are_found_until_they_expire
+                a_session_s_end_moves_only_forward
+                sessions_can_be_ended_once
+                a_user_s_sessions_can_be_ended_together
+                a_new_session_removes_what_has_expired
+                concurrent_sessions_do_not_hinder_each_other
+            }
+            labels {
+                labels_survive_being_stored
+                label_names_are_unique_in_their_organization
+                label_lists_are_filtered
+                labels_can_be_changed
+                buckets_bear_labels
+                deleting_either_end_takes_label_mappings
+                deleting_an_organization_takes_its_labels
+            }
+            secrets {
+                secret_keys_are_listed
+                secrets_can_be_replaced_and_deleted
+                secrets_belong_to_an_organization
+            }
+            texts {
+                texts_with_nul_are_refused
+            }
+            races {
+                nothing_is_added_to_an_organization_that_goes
+                nothing_is_added_to_a_bucket_that_goes
+                a_new_user_inherits_nothing
+                of_two_equal_names_one_wins
             }
             dbrps {
                 the_first_mapping_of_a_database_is_its_default

@@ -1,6 +1,6 @@
 //! Organizations (auth-and-resources 9.1, 9.10).
 
-use influxd_model::MemberOf;
+use influxd_model::{MemberOf, Organization};
 
 use super::Subject;
 use super::fixtures::{
@@ -41,6 +41,33 @@ pub async fn organization_names_are_unique_trimmed(subject: Subject) {
         .insert(&organization(3, "Acme"))
         .await
         .unwrap();
+}
+
+/// Name, description and time of change.
+pub async fn organizations_can_be_changed(subject: Subject) {
+    subject.with_organizations(&[1, 2]).await;
+    let mut transaction = subject.store.begin().await.unwrap();
+    let mut organizations = transaction.organizations();
+    let before = organizations.find(org_id(1)).await.unwrap().unwrap();
+    let after = Organization {
+        name: " renamed\u{a0}".to_owned(),
+        description: String::new(),
+        updated_at: -7,
+        ..before
+    };
+    organizations.update(&after).await.unwrap();
+    let found = organizations.find_by_name("renamed").await.unwrap();
+    assert_eq!(found, Some(after.clone()));
+    assert_eq!(organizations.find_by_name("org 1").await.unwrap(), None);
+    assert_refused!(
+        organizations.update(&organization(2, "renamed ")).await,
+        StoreError::Conflict(Unique::OrganizationName)
+    );
+    organizations.update(&after).await.unwrap();
+    assert_refused!(
+        organizations.update(&organization(3, "none")).await,
+        StoreError::NotFound("organization")
+    );
 }
 
 /// Ids above `i64::MAX` come last.

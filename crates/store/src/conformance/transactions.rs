@@ -4,8 +4,10 @@ use std::future::Future;
 use std::task::{Context, Waker};
 
 use super::Subject;
-use super::fixtures::{assert_refused, bucket, org_id, organization, user};
-use crate::{StoreError, Unique};
+use super::fixtures::{
+    assert_refused, authorization, bucket, org_id, organization, session, user, v1_user,
+};
+use crate::{Counts, StoreError, Unique};
 
 /// Commits are there for other transactions, on this server and on others.
 pub async fn what_is_committed_is_there(subject: Subject) {
@@ -136,6 +138,40 @@ pub async fn a_conflict_does_not_end_the_transaction(subject: Subject) {
     );
 }
 
+/// For `/metrics`.
+pub async fn everything_is_counted(subject: Subject) {
+    assert_eq!(subject.store.counts().await.unwrap(), Counts::default());
+    subject.with_buckets(&[5, 6]).await;
+    subject.with_organizations(&[2, 3]).await;
+    subject.with_users(&[1, 2, 3, 4]).await;
+    let mut transaction = subject.store.begin().await.unwrap();
+    let mut authorizations = transaction.authorizations();
+    for id in 1..=5 {
+        let digest = format!("digest {id}");
+        let new = authorization(id);
+        authorizations.insert(&new, Some(&digest)).await.unwrap();
+    }
+    let new = v1_user(6, "ada");
+    authorizations.insert(&new, None).await.unwrap();
+    drop(authorizations);
+    let new = session(1, 0, 0);
+    transaction.sessions().insert(&new, "s").await.unwrap();
+    let before = subject.other_store.counts().await.unwrap();
+    assert_eq!(before.tokens, 0);
+    transaction.commit().await.unwrap();
+    assert_eq!(
+        subject.other_store.counts().await.unwrap(),
+        Counts {
+            organizations: 3,
+            users: 4,
+            buckets: 2,
+            tokens: 5,
+            v1_users: 1,
+            sessions: 1,
+        }
+    );
+}
+
 /// A list and a look-up in one reading transaction fit together.
 pub async fn reading_transactions_see_one_snapshot_and_change_nothing(subject: Subject) {
     subject.with_organizations(&[1]).await;
@@ -190,6 +226,7 @@ pub async fn a_closed_store_is_unavailable(subject: Subject) {
     assert_refused!(subject.store.begin().await, StoreError::Unavailable(_));
     assert_refused!(subject.store.begin_read().await, StoreError::Unavailable(_));
     assert_refused!(subject.store.ping().await, StoreError::Unavailable(_));
+    assert_refused!(subject.store.counts().await, StoreError::Unavailable(_));
     assert_refused!(
         subject.chunks.commit(Vec::new()).await,
         StoreError::Unavailable(_)

@@ -1,0 +1,54 @@
+//! Secrets of organizations (auth-and-resources 9.3, 9.10).
+
+use super::Subject;
+use super::fixtures::{assert_refused, org_id};
+use crate::StoreError;
+
+/// In the order of their bytes, in each organization for itself.
+pub async fn secret_keys_are_listed(subject: Subject) {
+    subject.with_organizations(&[1, 1 << 63]).await;
+    let mut transaction = subject.store.begin().await.unwrap();
+    let mut secrets = transaction.secrets();
+    let long = "k".repeat(32_768);
+    for (org, key) in [(1, "\u{e9}"), (1, "Z"), (1, ""), (1, "a"), (1 << 63, &long)] {
+        secrets.put(org_id(org), key, b"value").await.unwrap();
+    }
+    let keys = secrets.keys(org_id(1)).await.unwrap();
+    assert_eq!(keys, ["", "Z", "a", "\u{e9}"]);
+    assert_eq!(secrets.keys(org_id(1 << 63)).await.unwrap(), [long]);
+    assert_eq!(secrets.keys(org_id(3)).await.unwrap(), [""; 0]);
+}
+
+/// Setting one again replaces it; its value is any bytes.
+pub async fn secrets_can_be_replaced_and_deleted(subject: Subject) {
+    subject.with_organizations(&[1, 2]).await;
+    let mut transaction = subject.store.begin().await.unwrap();
+    let mut secrets = transaction.secrets();
+    for value in [&b""[..], &[0, 255, 7], &[9; 100_000]] {
+        secrets.put(org_id(1), "key", value).await.unwrap();
+        assert_eq!(secrets.keys(org_id(1)).await.unwrap(), ["key"]);
+    }
+    assert!(!secrets.delete(org_id(1), "Key").await.unwrap());
+    assert!(!secrets.delete(org_id(2), "key").await.unwrap());
+    assert!(secrets.delete(org_id(1), "key").await.unwrap());
+    assert!(!secrets.delete(org_id(1), "key").await.unwrap());
+    assert_eq!(secrets.keys(org_id(1)).await.unwrap(), [""; 0]);
+}
+
+/// And go with it.
+pub async fn secrets_belong_to_an_organization(subject: Subject) {
+    subject.with_organizations(&[1, 2]).await;
+    let mut transaction = subject.store.begin().await.unwrap();
+    let mut secrets = transaction.secrets();
+    assert_refused!(
+        secrets.put(org_id(3), "key", b"value").await,
+        StoreError::NotFound("organization")
+    );
+    secrets.put(org_id(1), "key", b"value").await.unwrap();
+    secrets.put(org_id(2), "key", b"value").await.unwrap();
+    drop(secrets);
+    transaction.organizations().delete(org_id(1)).await.unwrap();
+    let mut secrets = transaction.secrets();
+    assert_eq!(secrets.keys(org_id(1)).await.unwrap(), [""; 0]);
+    assert_eq!(secrets.keys(org_id(2)).await.unwrap(), ["key"]);
+}
