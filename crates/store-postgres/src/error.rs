@@ -121,9 +121,10 @@ fn unique(constraint: &str) -> Option<Unique> {
         "organizations_name" => Some(Unique::OrganizationName),
         "users_name" => Some(Unique::UserName),
         "buckets_name" => Some(Unique::BucketName),
-        "authorizations_token_digest" | "authorizations_v1_name" | "sessions_digest" => {
-            Some(Unique::Token)
-        }
+        "authorizations_token_digest"
+        | "authorizations_raw_key"
+        | "authorizations_v1_name"
+        | "sessions_digest" => Some(Unique::Token),
         "memberships_key" => Some(Unique::Membership),
         "labels_name" => Some(Unique::LabelName),
         "bucket_labels_key" => Some(Unique::LabelMapping),
