@@ -1,5 +1,6 @@
 //! Repositories of resources and credentials, reached through a [`Transaction`].
 
+mod check;
 mod credentials;
 mod people;
 mod snapshot;

@@ -117,6 +117,9 @@ pub trait TokenRepository: Send {
     /// [`Store::scrub`](crate::Store::scrub) removes what is left of it in files. Conflict:
     /// `Token`. `NotFound` if there is no such API token.
     async fn replace(&mut self, id: AuthorizationId, token: &StoredToken) -> Result<()>;
+    /// [`Self::replace`] for many, in as few steps as the database allows. After an error some may
+    /// have been replaced: the transaction is to be given up.
+    async fn replace_all(&mut self, tokens: &[(AuthorizationId, StoredToken)]) -> Result<()>;
     /// Keeps a copy of a token that only the holder of an offline key can open, in the place of
     /// any before. `NotFound` if there is no such API token.
     async fn put_in_escrow(&mut self, id: AuthorizationId, sealed: &[u8]) -> Result<()>;
