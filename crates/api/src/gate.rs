@@ -142,6 +142,10 @@ async fn before(
     if !is_known(method) {
         return Before::Answer(reply::method_not_allowed());
     }
+    if area != Area::Open && state.readiness.waiting_for().is_some() {
+        let busy = ApiError::Busy("the server is starting, try again later");
+        return Before::Answer(error::answer(&busy, routes::family(request.path())));
+    }
     let surface = match area {
         Area::Open => return Before::Pass(None),
         Area::Api if *method == Method::OPTIONS => return Before::Answer(preflight(origin)),

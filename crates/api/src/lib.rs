@@ -35,4 +35,5 @@ mod v1;
 mod v2;
 mod zone;
 
+pub use system::readiness::Readiness;
 pub use server::{InfluxqlConfig, Running, ServerConfig, Services, start};

@@ -13,13 +13,14 @@ use actix_web::{App, HttpServer, web};
 use influxd_model::Clock;
 use influxd_store::Store;
 use influxd_tokens::{
-    Accounts, Ids, PasswordConfig, PasswordRules, Passwords, Randomness, Resolver, SessionConfig,
+    Accounts, Hashing, Ids, PasswordConfig, PasswordRules, Passwords, Randomness, Resolver, SessionConfig,
 };
 use prometheus::Registry;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::system::readiness::Readiness;
 use crate::directory::Directory;
 use crate::gate::gate;
 use crate::points::Engine;
@@ -128,6 +129,10 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// For tokens and ids.
     pub random: Arc<dyn Randomness>,
+    /// How tokens are stored.
+    pub hashing: Arc<Hashing>,
+    /// Whether requests are let through yet.
+    pub readiness: Arc<Readiness>,
     /// Where metrics are registered, and what `/metrics` shows.
     pub registry: Registry,
 }
@@ -214,6 +219,8 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
         engine,
         clock,
         random,
+        hashing,
+        readiness,
         registry,
     } = services;
     let version = HeaderValue::from_str(&config.version)
@@ -236,6 +243,7 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
     let resolver = Arc::new(Resolver::new(
         Arc::clone(&store),
         Arc::clone(&clock),
+        Arc::clone(&hashing),
         Arc::clone(&passwords),
         config.sessions,
     ));
@@ -250,6 +258,8 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
     Ok(AppState {
         version,
         ids: Arc::new(Ids::new(Arc::clone(&random), Arc::clone(&clock))),
+        hashing,
+        readiness,
         passwords,
         resolver,
         accounts,

@@ -7,6 +7,7 @@ mod pid_file;
 mod print_config;
 mod run;
 mod stores;
+mod token_start;
 
 use std::ffi::OsString;
 use std::io::Write;

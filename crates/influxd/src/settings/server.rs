@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use influxd_tokens::{Escrow, Hashing, Keyring};
+use secrecy::SecretSlice;
 
 use super::{Settings, table};
 
@@ -47,6 +49,11 @@ pub(crate) struct ServerSettings {
     pub(crate) max_select_series: u64,
     pub(crate) max_select_buckets: u64,
     pub(crate) influxql_strict: bool,
+    pub(crate) use_hashed_tokens: bool,
+    /// Files with keys for token digests, the one for new digests first.
+    pub(crate) pepper_files: Vec<PathBuf>,
+    /// To whom raw tokens are sealed before they become digests.
+    pub(crate) escrow: Option<Escrow>,
     /// What the log should say at start.
     pub(crate) warnings: Vec<String>,
     /// Feature flags that this server knows and that were overridden.
@@ -104,9 +111,39 @@ impl ServerSettings {
             max_select_series: at_least(settings, "influxql-max-select-series", 0)?,
             max_select_buckets: at_least(settings, "influxql-max-select-buckets", 0)?,
             influxql_strict: settings.flag("influxql-2x-strict"),
+            use_hashed_tokens: settings.flag("use-hashed-tokens"),
+            pepper_files: settings
+                .text("token-pepper-file")
+                .split(',')
+                .map(str::trim)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+                .collect(),
+            escrow: match text("token-escrow-recipient") {
+                Some(recipient) => Some(
+                    recipient
+                        .parse()
+                        .context("token-escrow-recipient is not understood")?,
+                ),
+                None => None,
+            },
             warnings,
             feature_overrides: known.iter().map(|(n, v)| format!("{n}={v}")).collect(),
         })
+    }
+}
+
+impl ServerSettings {
+    /// How tokens are stored, with the keys read from their files.
+    pub(crate) fn hashing(&self) -> Result<Hashing> {
+        let mut keys = Vec::with_capacity(self.pepper_files.len());
+        for path in &self.pepper_files {
+            let key = std::fs::read(path)
+                .with_context(|| format!("token-pepper-file: cannot read {}", path.display()))?;
+            keys.push(SecretSlice::from(key));
+        }
+        let keyring = Keyring::new(keys).context("token-pepper-file")?;
+        Ok(Hashing::new(self.use_hashed_tokens, keyring))
     }
 }
 

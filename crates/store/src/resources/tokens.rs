@@ -104,6 +104,8 @@ pub trait TokenRepository: Send {
         &mut self,
         filter: &AuthorizationFilter,
     ) -> Result<Vec<(AuthorizationId, RawToken)>>;
+    /// The token of one authorization, if it is stored raw.
+    async fn find_raw(&mut self, id: AuthorizationId) -> Result<Option<RawToken>>;
     /// The first raw tokens, by id, at most `limit`.
     async fn unhashed(&mut self, limit: u32) -> Result<Vec<(AuthorizationId, RawToken)>>;
     /// The digests that begin with `prefix`, by id, those behind `after`, at most `limit`.

@@ -14,7 +14,7 @@ use crate::text::refuse_nul;
 use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
-use crate::v2::authorizations::{find, require_both, status_of};
+use crate::v2::authorizations::{find, require_both, status_of, shown_token};
 
 struct Request {
     status: Option<String>,
@@ -57,8 +57,9 @@ pub(crate) async fn update(
             return Err(ApiError::not_found(what));
         }
         transaction.authorizations().update(&authorization).await?;
+        let token = shown_token(&mut *transaction, &caller, &authorization).await?;
         transaction.commit().await?;
-        Ok(AuthorizationView::of(&authorization, "", &names))
+        Ok(AuthorizationView::of(&authorization, token, &names))
     };
     let view = state.run(work).await?;
     state.resolver.forget();

@@ -21,7 +21,8 @@ use influxd_tokens::{Hashing, Ids, OsRandomness, PasswordRules, Passwords, Rando
 pub(super) use args::{Offline, offline, recovery, token_hashing};
 
 use super::stores::{self, Stores};
-use crate::settings::{ServerSettings, Settings};
+use crate::settings::{LogLevel, ServerSettings, Settings};
+use crate::telemetry::{self, Stream};
 
 /// An open store, and what it takes to change it.
 struct Desk {
@@ -50,7 +51,7 @@ impl Desk {
 
 /// Does it, and prints what comes of it to standard output.
 pub(super) fn run(asked: &Offline, settings: &Settings, clock: Arc<dyn Clock>) -> Result<()> {
-    crate::telemetry::start_on_stderr(settings.log_level(), Arc::clone(&clock));
+    telemetry::start(quiet(settings.log_level()), Arc::clone(&clock), Stream::Stderr);
     let server = ServerSettings::of(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -67,6 +68,14 @@ pub(super) fn run(asked: &Offline, settings: &Settings, clock: Arc<dyn Clock>) -
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("cannot print")
+}
+
+/// What a server says at its start is of no interest here; what goes wrong is.
+const fn quiet(level: LogLevel) -> LogLevel {
+    match level {
+        LogLevel::Info => LogLevel::Warn,
+        other => other,
+    }
 }
 
 async fn answer(
