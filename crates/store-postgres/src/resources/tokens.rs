@@ -54,6 +54,19 @@ impl TokenRepository for Tokens<'_> {
         rows.map_err(store_error)?.iter().map(raw_token).collect()
     }
 
+    #[tracing::instrument(name = "db.token.find_raw", skip_all)]
+    async fn find_raw(&mut self, id: AuthorizationId) -> Result<Option<RawToken>> {
+        let row = sqlx::query(
+            "SELECT id, raw_token FROM authorizations WHERE id = $1 AND raw_key IS NOT NULL",
+        )
+        .bind(id.to_column())
+        .fetch_optional(&mut *self.0)
+        .await
+        .map_err(store_error)?;
+        let found = row.as_ref().map(raw_token).transpose()?;
+        Ok(found.map(|(_, token)| token))
+    }
+
     #[tracing::instrument(name = "db.token.unhashed", skip_all)]
     async fn unhashed(&mut self, limit: u32) -> Result<Vec<(AuthorizationId, RawToken)>> {
         let rows = sqlx::query(

@@ -16,7 +16,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use influxd_model::Clock;
 use influxd_store::{Store, Transaction};
-use influxd_tokens::{Hashing, Ids, OsRandomness, PasswordRules, Passwords, Randomness};
+use influxd_tokens::{
+    Hashing, Ids, OsRandomness, PasswordConfig, PasswordRules, Passwords, Randomness,
+};
 
 pub(super) use args::{Offline, offline, recovery, token_hashing};
 
@@ -34,10 +36,14 @@ struct Desk {
 }
 
 impl Desk {
-    /// What comes after the hash of a new password: nobody waits in line here.
-    fn passwords(&self) -> Passwords {
-        // Offline the rules are never the strong ones (influxd-cli 11).
-        Passwords::new(Arc::clone(&self.random), 1, PasswordRules::default())
+    /// What hashes new passwords.
+    fn passwords(&self) -> Result<Passwords> {
+        let config = PasswordConfig {
+            at_once: 1,
+            // Offline they are never the strong ones (influxd-cli 11).
+            rules: PasswordRules::default(),
+        };
+        Ok(Passwords::new(Arc::clone(&self.random), config)?)
     }
 
     async fn read(&self) -> Result<Box<dyn Transaction>> {

@@ -104,7 +104,7 @@ pub(super) async fn update(
 
 async fn hash(desk: &Desk, password: &Password) -> Result<String> {
     let password = SecretSlice::from(password.0.clone().into_bytes());
-    let passwords = desk.passwords();
+    let passwords = desk.passwords()?;
     passwords.rules().check(password.expose_secret())?;
-    Ok(passwords.hash(password).await?)
+    Ok(passwords.hash(&password).await?)
 }
