@@ -111,6 +111,7 @@ fn has_code_of_its_status(answer: &Answer) -> bool {
         405 => &["method not allowed"],
         413 => &["request too large"],
         422 => &["conflict", "unprocessable entity"],
+        500 => &["internal error"],
         501 => &["not implemented"],
         503 => &["unavailable"],
         _ => return false,

@@ -130,18 +130,19 @@ impl Table {
     }
 
     fn read_gate(&mut self, rest: &str, number: usize) {
-        let words: Vec<&str> = rest.splitn(4, char::is_whitespace).collect();
-        let [gate, caller, status, message] = words[..] else {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let [gate, caller, status, message @ ..] = &words[..] else {
             panic!("line {number}: gate NAME CALLER STATUS MESSAGE");
         };
+        let refused = Refused {
+            caller: (*caller).to_owned(),
+            status: status.parse().expect("a status"),
+            message: message.join(" "),
+        };
         self.gates
-            .entry(gate.to_owned())
+            .entry((*gate).to_owned())
             .or_default()
-            .push(Refused {
-                caller: caller.to_owned(),
-                status: status.parse().expect("a status"),
-                message: message.trim().to_owned(),
-            });
+            .push(refused);
     }
 
     fn read_row(&self, method: &str, rest: &str, number: usize) -> Row {

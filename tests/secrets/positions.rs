@@ -173,7 +173,15 @@ pub(crate) async fn from_within(operator: &Client, marks: &mut Marks) {
         (Method::POST, "/api/v2/query?org=acme"),
         (Method::POST, "/api/v2/restore/kv"),
     ] {
-        let mut mark = |position: &str| marks.mark(&format!("{method} {path}: {position}"));
+        // What is well formed there is a secret to keep.
+        let is_kept = path == secrets;
+        let mut mark = |position: &str| {
+            let position = format!("{method} {path}: {position}");
+            match is_kept {
+                true => marks.stored(&position),
+                false => marks.mark(&position),
+            }
+        };
         for body in [
             format!(r#"{{"password": "{}"#, mark("cut off")),
             format!(r#"{{"password": ["{}"]}}"#, mark("a list")),

@@ -37,3 +37,4 @@ mod zone;
 
 pub use system::readiness::Readiness;
 pub use server::{InfluxqlConfig, Running, ServerConfig, Services, start};
+pub use v2::flags::FEATURE_FLAGS;

@@ -8,10 +8,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use influxd_model::{Bucket, BucketKind};
-use influxd_model::{BucketId, OrgId, Organization, Status, User, UserId};
+use influxd_model::{
+    Authorization, AuthorizationId, Bucket, BucketId, BucketKind, OrgId, Organization, Session,
+    Status, User, UserId,
+};
 use influxd_store::{
-    ChunkStore, Dead, NewChunk, NewFreshChunk, NewPiece, Replacement, Store, StoreError,
+    AuthorizationKind, ChunkStore, Dead, NewChunk, NewFreshChunk, NewPiece, Replacement, Store,
+    StoreError,
 };
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use sqlx::{Connection, SqliteConnection};
@@ -223,9 +226,39 @@ async fn replaced_secrets_are_in_no_file_any_more() {
     with_bucket(&store).await;
     let secret = "$argon2id$the-old-hash-of-a-password";
     let id = UserId::new(9).unwrap();
+    let token = Authorization {
+        id: AuthorizationId::new(3).unwrap(),
+        v1_name: None,
+        org: OrgId::new(1).unwrap(),
+        user: id,
+        status: Status::Active,
+        description: String::new(),
+        permissions: Vec::new(),
+        created_at: 0,
+        updated_at: 0,
+    };
+    let named = Authorization {
+        id: AuthorizationId::new(4).unwrap(),
+        v1_name: Some("ada".to_owned()),
+        ..token.clone()
+    };
+    let session = Session {
+        user: id,
+        created_at: 0,
+        expires_at: 9,
+    };
     let set = async |hash: &str| {
         let mut transaction = store.begin().await.unwrap();
         transaction.users().set_password(id, hash).await.unwrap();
+        let mut authorizations = transaction.authorizations();
+        authorizations.set_password(named.id, hash).await.unwrap();
+        drop(authorizations);
+        let value = hash.as_bytes();
+        transaction
+            .secrets()
+            .put(named.org, "key", value)
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
     };
     let mut transaction = store.begin().await.unwrap();
@@ -236,6 +269,15 @@ async fn replaced_secrets_are_in_no_file_any_more() {
         oauth_id: String::new(),
     };
     transaction.users().insert(&user).await.unwrap();
+    let mut authorizations = transaction.authorizations();
+    authorizations.insert(&token, Some(secret)).await.unwrap();
+    authorizations.insert(&named, None).await.unwrap();
+    drop(authorizations);
+    transaction
+        .sessions()
+        .insert(&session, secret)
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     set(secret).await;
     // A transaction that frees chunks does not scrub; the next one has to again.
@@ -262,6 +304,13 @@ async fn replaced_secrets_are_in_no_file_any_more() {
     );
     set(&"longer than before, so that it moves ".repeat(60)).await;
     set("short").await;
+    let mut transaction = store.begin().await.unwrap();
+    let kind = AuthorizationKind::ApiToken;
+    let mut authorizations = transaction.authorizations();
+    authorizations.delete(kind, token.id).await.unwrap();
+    drop(authorizations);
+    assert!(transaction.sessions().delete(secret, 0).await.unwrap());
+    transaction.commit().await.unwrap();
     store.tidy().await.unwrap();
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let file = entry.unwrap().path();

@@ -239,14 +239,15 @@ pub struct NewTombstone {
     pub forget: Forget,
 }
 
-/// Which field types a delete ends.
+/// Which field types a delete ends, in the windows that it covers whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forget {
     /// None: it has a condition on tags.
     Nothing,
-    /// Those of these measurements.
+    /// Those of these measurements. The windows stay.
     Measurements(Vec<Vec<u8>>),
-    /// Those of all measurements of the bucket.
+    /// Those of all measurements of the bucket; and the windows end with them, so that the next
+    /// point there begins one of the bucket's present shard duration.
     Everything,
 }
 
@@ -351,8 +352,9 @@ pub trait ChunkStore: std::fmt::Debug + Send + Sync + 'static {
     /// [`NotFound`](crate::StoreError::NotFound) if the bucket is gone.
     async fn agree(&self, bucket: BucketId, wants: Vec<FieldWant>) -> Result<Agreed>;
 
-    /// Adds a delete, ends field types with it, and raises the bucket's epoch to the returned
-    /// version where types ended. `NotFound` if the bucket is gone.
+    /// Adds a delete, ends field types (and windows, see [`Forget`]) with it, and raises the
+    /// bucket's epoch to the returned version where something ended. `NotFound` if the bucket is
+    /// gone.
     async fn bury(&self, tombstone: NewTombstone) -> Result<Version>;
 
     /// A new follower.

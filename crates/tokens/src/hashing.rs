@@ -4,7 +4,7 @@ use influxd_store::{RawToken, StoredToken, TokenForms};
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq as _;
 
-use crate::{ApiToken, Keyring, TokenDigest, Variant};
+use crate::{ApiToken, Escrow, Keyring, TokenDigest, Variant};
 
 /// How API tokens are stored, and how one that is presented is found in whatever form it was
 /// stored, today or at any time before (auth-and-resources 6.4, 6.5).
@@ -13,14 +13,17 @@ pub struct Hashing {
     /// New tokens are stored raw.
     is_off: bool,
     keyring: Keyring,
+    escrow: Option<Escrow>,
 }
 
 impl Hashing {
-    /// Hashing with these keys, or none where `is_on` is false: then the keys only verify.
-    pub const fn new(is_on: bool, keyring: Keyring) -> Self {
+    /// Hashing with these keys, or none where `is_on` is false: then the keys only verify. Raw
+    /// tokens that become digests are sealed for `escrow` first, if that is given.
+    pub const fn new(is_on: bool, keyring: Keyring, escrow: Option<Escrow>) -> Self {
         Self {
             is_off: !is_on,
             keyring,
+            escrow,
         }
     }
 
@@ -32,6 +35,11 @@ impl Hashing {
     /// The keys for digests.
     pub const fn keyring(&self) -> &Keyring {
         &self.keyring
+    }
+
+    /// To whom raw tokens are sealed before they become digests.
+    pub const fn escrow(&self) -> Option<&Escrow> {
+        self.escrow.as_ref()
     }
 
     /// What is stored of a new token.
@@ -100,9 +108,9 @@ mod tests {
     fn whatever_is_stored_is_among_the_forms_and_verifies() {
         for hashing in [
             Hashing::default(),
-            Hashing::new(false, Keyring::default()),
-            Hashing::new(true, keyed(1)),
-            Hashing::new(false, keyed(1)),
+            Hashing::new(false, Keyring::default(), None),
+            Hashing::new(true, keyed(1), None),
+            Hashing::new(false, keyed(1), None),
         ] {
             let (mine, stored) = (token("mine"), hashing.stored(&token("mine")));
             let forms = hashing.forms(&mine);
@@ -118,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_stored_digest_is_never_a_token() {
-        for hashing in [Hashing::default(), Hashing::new(false, Keyring::default())] {
+        for hashing in [Hashing::default(), Hashing::new(false, Keyring::default(), None)] {
             let StoredToken::Digest(phc) = Hashing::default().stored(&token("mine")) else {
                 panic!("hashing is on by default");
             };
@@ -130,15 +138,15 @@ mod tests {
 
     #[test]
     fn digests_of_other_forms_are_renewed_under_a_key() {
-        let (plain, old) = (Hashing::default(), Hashing::new(true, keyed(1)));
+        let (plain, old) = (Hashing::default(), Hashing::new(true, keyed(1), None));
         let ring = [1, 2].map(|byte| SecretSlice::from(vec![byte; 32]));
-        let new = Hashing::new(true, Keyring::new(ring.into_iter().rev()).unwrap());
+        let new = Hashing::new(true, Keyring::new(ring.into_iter().rev()).unwrap(), None);
         let mine = token("mine");
         for stored in [plain.stored(&mine), old.stored(&mine)] {
             assert_eq!(new.renewed(&mine, &stored), Some(new.stored(&mine)));
             assert_eq!(plain.renewed(&mine, &stored), None);
         }
-        let raw = Hashing::new(false, Keyring::default()).stored(&mine);
+        let raw = Hashing::new(false, Keyring::default(), None).stored(&mine);
         assert_eq!(new.renewed(&mine, &raw), None);
     }
 }

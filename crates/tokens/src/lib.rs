@@ -20,6 +20,8 @@ mod random;
 mod resolve;
 mod rights;
 mod rules;
+#[cfg(test)]
+mod testing;
 mod token;
 
 pub use accounts::{Accounts, SessionConfig, SetPasswordError, SignInError, SignedIn};
@@ -33,7 +35,7 @@ pub use escrow::{Escrow, EscrowError, EscrowIdentity};
 pub use hashing::Hashing;
 pub use ids::Ids;
 pub use keyring::{KeyError, KeyId, Keyring, MIN_KEY_BYTES};
-pub use migrate::{Census, MigrateError, Progress, hash_raw_tokens, rekey};
+pub use migrate::{Census, MigrateError, Progress, hash_raw_tokens, hash_snapshot, rekey};
 pub use onboard::{
     MAX_NAME, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed, system_buckets,
 };

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use influxd_model::AuthorizationId;
-use influxd_store::{RawToken, Store, StoreError, StoredToken, TokenForm};
+use influxd_store::{RawToken, Snapshot, Store, StoreError, StoredToken, TokenForm};
 
-use crate::escrow::{Escrow, EscrowError};
+use crate::escrow::EscrowError;
 use crate::{ApiToken, Hashing, TokenDigest, Variant};
 
 /// How many tokens a transaction replaces.
@@ -67,6 +67,12 @@ pub enum MigrateError {
     /// The digest of a raw token is another token's: one of the two has to go.
     #[error("token {0} has the same value as another one: delete one of them")]
     Twice(AuthorizationId),
+    /// A stored digest is damaged.
+    #[error("the digest of token {0} cannot be read")]
+    Unreadable(AuthorizationId),
+    /// A digest is under a key that this server was not given.
+    #[error("token {0} is under a key that this server was not given")]
+    UnknownKey(AuthorizationId),
     /// A token could not be sealed for escrow; it was not replaced.
     #[error(transparent)]
     Escrow(#[from] EscrowError),
@@ -84,12 +90,11 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Replaces all raw tokens by their digests, and seals each for `escrow` first if that is given;
-/// returns how many. `report` is called after each batch.
+/// Replaces all raw tokens by their digests, each sealed for escrow first if there is one; returns
+/// how many. `report` is called after each batch.
 pub async fn hash_raw_tokens(
     store: &dyn Store,
     hashing: &Hashing,
-    escrow: Option<&Escrow>,
     mut report: impl FnMut(Progress) + Send,
 ) -> Result<u64, MigrateError> {
     let total = Census::take(store).await?.raw;
@@ -102,7 +107,7 @@ pub async fn hash_raw_tokens(
         }
         for (id, raw) in &batch {
             let digest = digest_of(hashing, *id, raw)?;
-            if let Some(escrow) = escrow {
+            if let Some(escrow) = hashing.escrow() {
                 let sealed = escrow.seal(raw.text())?;
                 transaction.tokens().put_in_escrow(*id, &sealed).await?;
             }
@@ -115,6 +120,33 @@ pub async fn hash_raw_tokens(
             total: total.max(done),
         });
     }
+}
+
+/// Does the same to a snapshot on its way into a store, if hashing is on; returns how many. Refuses
+/// what could not be verified there.
+pub fn hash_snapshot(snapshot: &mut Snapshot, hashing: &Hashing) -> Result<u64, MigrateError> {
+    let mut done = 0;
+    for record in &mut snapshot.authorizations {
+        let id = record.authorization.id;
+        match &record.token {
+            Some(StoredToken::Raw(raw)) if hashing.is_on() => {
+                if let Some(escrow) = hashing.escrow() {
+                    record.escrow = Some(escrow.seal(raw.text())?);
+                }
+                record.token = Some(digest_of(hashing, id, raw)?);
+                done += 1;
+            }
+            Some(StoredToken::Digest(phc)) => {
+                let digest: TokenDigest =
+                    phc.parse().map_err(|_| MigrateError::Unreadable(id))?;
+                if !hashing.keyring().knows(digest.variant()) {
+                    return Err(MigrateError::UnknownKey(id));
+                }
+            }
+            Some(StoredToken::Raw(_)) | None => {}
+        }
+    }
+    Ok(done)
 }
 
 /// The digest that takes a raw token's place.

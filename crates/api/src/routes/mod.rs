@@ -243,8 +243,8 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             .name("/query")
             .route(web::to(v1::query::query)),
     );
-    for (root, route) in v2::probes::BELOW {
-        let path = format!("{root}/{{id}}/{{tail:.+}}");
+    for (root, words, route) in v2::probes::BELOW {
+        let path = format!("{root}/{{id}}/{{tail:(?:{words})(?:/.*)?}}");
         let name = format!("{root}/:id/:tail");
         app.service(web::resource(path).name(&name).route(route()));
     }

@@ -67,7 +67,10 @@ async fn a_token_is_shown_once() {
     assert_eq!(server.admin().sees(&path).await["token"], "");
     let list = server.admin().gets("/api/v2/authorizations").await;
     assert!(!list.text().contains(&token) && !list.text().contains("influxdb2-sha"));
-    let reply = server.holder(&token).gets(&format!("/api/v2/buckets/{bucket}")).await;
+    let reply = server
+        .holder(&token)
+        .gets(&format!("/api/v2/buckets/{bucket}"))
+        .await;
     assert_eq!(reply.status, 200);
     server.stop().await;
 }
@@ -79,13 +82,21 @@ async fn what_is_wrong_with_a_new_token_is_told_in_order() {
     let other = server.admin().makes_org("other").await;
     let good = [permission("read", "buckets", &org, &bucket)];
     let cases = [
-        (json!("{"), 400, "invalid json structure: unexpected EOF".to_owned()),
+        (
+            json!("{"),
+            400,
+            "invalid json structure: unexpected EOF".to_owned(),
+        ),
         (
             json!({"orgID": "abc"}),
             400,
             "invalid json structure: id must have a length of 16 bytes".to_owned(),
         ),
-        (json!({}), 400, "authorization must include permissions".to_owned()),
+        (
+            json!({}),
+            400,
+            "authorization must include permissions".to_owned(),
+        ),
         (
             json!({"permissions": [{"action": "x", "resource": {"type": "y"}}]}),
             400,
@@ -131,7 +142,10 @@ async fn what_is_wrong_with_a_new_token_is_told_in_order() {
         ),
     ];
     for (body, status, message) in cases {
-        let reply = server.admin().posts("/api/v2/authorizations", body.clone()).await;
+        let reply = server
+            .admin()
+            .posts("/api/v2/authorizations", body.clone())
+            .await;
         assert_eq!(reply.status, status, "{body}");
         reply.is_refused(status, &message);
     }
@@ -145,7 +159,9 @@ async fn nobody_grants_what_they_do_not_hold() {
     let admin = server.admin();
     let foreign = admin.makes_org("foreign").await;
     let foreign_bucket = admin.makes_bucket(&foreign, "b").await;
-    let (_, token) = admin.makes_token(&org, &user, &all_access(&org, &user)).await;
+    let (_, token) = admin
+        .makes_token(&org, &user, &all_access(&org, &user))
+        .await;
     let all = server.holder(&token);
     let asks = |org: &str, owner: &str, permission: Value| {
         let mut body = json!({"orgID": org, "permissions": [permission]});
@@ -161,8 +177,18 @@ async fn nobody_grants_what_they_do_not_hold() {
             &format!("permission {permission} is not allowed: {permission} is unauthorized"),
         );
     };
-    assert_eq!(asks(&org, "", permission("read", "buckets", &org, "")).await.status, 201);
-    assert_eq!(asks(&org, &user, permission("read", "buckets", "", &bucket)).await.status, 201);
+    assert_eq!(
+        asks(&org, "", permission("read", "buckets", &org, ""))
+            .await
+            .status,
+        201
+    );
+    assert_eq!(
+        asks(&org, &user, permission("read", "buckets", "", &bucket))
+            .await
+            .status,
+        201
+    );
     // Another organization's bucket, said to be of one's own.
     let given = permission("read", "buckets", &org, &foreign_bucket);
     refused(
@@ -174,9 +200,15 @@ async fn nobody_grants_what_they_do_not_hold() {
         asks(&org, "", permission("write", "users", &org, NOBODY)).await,
         &format!("write:orgs/{org}/users/{NOBODY}"),
     );
-    refused(asks(&org, "", permission("read", "buckets", "", "")).await, "read:buckets");
+    refused(
+        asks(&org, "", permission("read", "buckets", "", "")).await,
+        "read:buckets",
+    );
     let reply = asks(&foreign, "", permission("read", "buckets", &foreign, "")).await;
-    reply.is_refused(401, &format!("write:orgs/{foreign}/authorizations is unauthorized"));
+    reply.is_refused(
+        401,
+        &format!("write:orgs/{foreign}/authorizations is unauthorized"),
+    );
     let reply = asks(&org, NOBODY, permission("read", "buckets", &org, "")).await;
     reply.is_refused(401, &format!("write:users/{NOBODY} is unauthorized"));
     // A held bucket under another organization's name is a mistake, not an attempt.
@@ -225,7 +257,10 @@ async fn lists_are_filtered_by_what_is_asked_and_by_what_may_be_seen() {
         ("user=u&org=o".to_owned(), vec![&two]),
         (format!("id={three}&orgID={org}&user=x"), vec![&three]),
         (format!("orgID=&userID={user}&limit=1"), vec![&two, &three]),
-        (format!("userID={user}&token=x&authID={one}"), vec![&two, &three]),
+        (
+            format!("userID={user}&token=x&authID={one}"),
+            vec![&two, &three],
+        ),
         (format!("orgID={NOBODY}"), vec![]),
     ] {
         let list = admin.sees(&format!("/api/v2/authorizations?{query}")).await;
@@ -243,9 +278,14 @@ async fn lists_are_filtered_by_what_is_asked_and_by_what_may_be_seen() {
         let reply = admin.gets(&format!("/api/v2/authorizations?{query}")).await;
         reply.is_refused(status, message);
     }
-    let (mine, token) = admin.makes_token(&org, &user, &all_access(&org, &user)).await;
+    let (mine, token) = admin
+        .makes_token(&org, &user, &all_access(&org, &user))
+        .await;
     let all = server.holder(&token);
-    assert_eq!(ids(&all.sees("/api/v2/authorizations").await), [two.as_str(), &mine]);
+    assert_eq!(
+        ids(&all.sees("/api/v2/authorizations").await),
+        [two.as_str(), &mine]
+    );
     let list = all.sees(&format!("/api/v2/authorizations?id={one}")).await;
     assert!(ids(&list).is_empty());
     let reply = all.gets(&format!("/api/v2/authorizations/{three}")).await;
@@ -267,9 +307,17 @@ async fn status_and_description_change_and_nothing_else() {
     for (body, status, description) in [
         (json!({"description": "new"}), "active", "new"),
         (json!({"status": "inactive"}), "inactive", "new"),
-        (json!({"status": null, "description": null}), "inactive", "new"),
+        (
+            json!({"status": null, "description": null}),
+            "inactive",
+            "new",
+        ),
         (json!({"status": ""}), "active", "new"),
-        (json!({"description": "", "permissions": [], "orgID": NOBODY}), "active", ""),
+        (
+            json!({"description": "", "permissions": [], "orgID": NOBODY}),
+            "active",
+            "",
+        ),
         (json!({}), "active", ""),
     ] {
         let reply = server.admin().patches(&path, body.clone()).await;
@@ -280,23 +328,47 @@ async fn status_and_description_change_and_nothing_else() {
         expected["updatedAt"] = reply.json()["updatedAt"].clone();
         assert_eq!(reply.json(), expected, "{body}");
         assert_ne!(reply.json()["updatedAt"], before["updatedAt"]);
-        let used = server.holder(&token).gets(&format!("/api/v2/buckets/{bucket}")).await;
+        let used = server
+            .holder(&token)
+            .gets(&format!("/api/v2/buckets/{bucket}"))
+            .await;
         assert_eq!(used.status, if status == "active" { 200 } else { 401 });
     }
     for (body, message) in [
-        (json!({"status": "x"}), "encodeAuthorization: unknown authorization status"),
+        (
+            json!({"status": "x"}),
+            "encodeAuthorization: unknown authorization status",
+        ),
         (json!(""), "EOF"),
         (json!("{"), "unexpected EOF"),
-        (json!({"description": "\u{0}"}), "a text must not hold U+0000"),
+        (
+            json!({"description": "\u{0}"}),
+            "a text must not hold U+0000",
+        ),
     ] {
-        server.admin().patches(&path, body).await.is_refused(400, message);
+        server
+            .admin()
+            .patches(&path, body)
+            .await
+            .is_refused(400, message);
     }
     assert_eq!(server.admin().deletes(&path).await.status, 204);
-    server.admin().deletes(&path).await.is_refused(404, "authorization not found");
-    server.admin().patches(&path, json!({})).await.is_refused(404, "authorization not found");
+    server
+        .admin()
+        .deletes(&path)
+        .await
+        .is_refused(404, "authorization not found");
+    server
+        .admin()
+        .patches(&path, json!({}))
+        .await
+        .is_refused(404, "authorization not found");
     let used = server.holder(&token).gets("/api/v2/buckets").await;
     used.is_refused(401, "unauthorized access");
-    assert_eq!(server.admin().sends("PUT", &path, &json!({})).await.status, 405);
+    assert_eq!(
+        server.admin().sends("PUT", &path, &json!({})).await.status,
+        405
+    );
     server.stop().await;
 }
 
@@ -330,7 +402,10 @@ async fn what_outlives_its_organization_or_owner_is_not_shown_but_can_be_removed
         }
         let path = format!("{base}/{made}");
         admin.gets(&path).await.is_refused(404, gone);
-        admin.patches(&path, json!({"status": "inactive"})).await.is_refused(404, gone);
+        admin
+            .patches(&path, json!({"status": "inactive"}))
+            .await
+            .is_refused(404, gone);
         for query in ["", &format!("?id={made}"), &format!("?orgID={org}")] {
             let list = admin.sees(&format!("{base}{query}")).await;
             assert!(!ids(&list).contains(&made.as_str()), "{query}");
@@ -360,7 +435,10 @@ async fn a_1x_user_is_found_by_name_and_has_a_password() {
     let own = id(&made);
     assert_eq!(made["token"], "jo:e");
     assert_eq!(made["links"]["self"], json!(format!("{base}/{own}")));
-    admin.posts(base, body.clone()).await.is_refused(422, "token already exists");
+    admin
+        .posts(base, body.clone())
+        .await
+        .is_refused(422, "token already exists");
     let mut nameless = body.clone();
     nameless["token"] = json!("");
     nameless["userID"] = json!(NOBODY);
@@ -371,7 +449,10 @@ async fn a_1x_user_is_found_by_name_and_has_a_password() {
     let body = json!({
         "orgID": org, "token": "b", "permissions": [permission("read", "buckets", &org, NOBODY)]
     });
-    admin.posts(base, body).await.is_refused(404, "bucket not found when creating auth");
+    admin
+        .posts(base, body)
+        .await
+        .is_refused(404, "bucket not found when creating auth");
     // It is no API token.
     let reply = admin.gets(&format!("/api/v2/authorizations/{own}")).await;
     reply.is_refused(404, "authorization not found");
@@ -396,23 +477,42 @@ async fn a_1x_user_is_found_by_name_and_has_a_password() {
     reply.is_refused(400, "unknown authorization status");
     for (id, body, status, message) in [
         ("abc", json!("{"), 400, "unexpected EOF"),
-        ("abc", json!({}), 500, "invalid authorization ID provided in route"),
+        (
+            "abc",
+            json!({}),
+            500,
+            "invalid authorization ID provided in route",
+        ),
         (NOBODY, json!({}), 404, "authorization not found"),
-        (&own, json!({}), 400, "passwords must be between 8 and 72 characters long"),
+        (
+            &own,
+            json!({}),
+            400,
+            "passwords must be between 8 and 72 characters long",
+        ),
     ] {
         let reply = admin.posts(&format!("{base}/{id}/password"), body).await;
         reply.is_refused(status, message);
     }
-    let write = || server.client.send("POST", "/write?db=b&u=jo:e&p=its-password", &[], b"m f=1");
+    let write = || {
+        server
+            .client
+            .send("POST", "/write?db=b&u=jo:e&p=its-password", &[], b"m f=1")
+    };
     write().await.is_refused(401, "Unauthorized");
     let password = json!({"password": "its-password"});
-    let reply = admin.posts(&format!("{path}/password"), password.clone()).await;
+    let reply = admin
+        .posts(&format!("{path}/password"), password.clone())
+        .await;
     assert_eq!((reply.status, reply.text().as_str()), (204, ""));
     assert_eq!(write().await.status, 204);
     // Who may do less cannot set it.
     let less = [permission("write", "users", "", &user)];
     let (_, token) = admin.makes_token(&org, &user, &less).await;
-    let reply = server.holder(&token).posts(&format!("{path}/password"), password).await;
+    let reply = server
+        .holder(&token)
+        .posts(&format!("{path}/password"), password)
+        .await;
     assert_eq!(reply.status, 403, "{}", reply.text());
     assert_eq!(admin.deletes(&path).await.status, 204);
     write().await.is_refused(401, "Unauthorized");

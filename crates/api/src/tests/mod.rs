@@ -4,11 +4,15 @@ mod authorizations;
 mod client;
 mod credentials;
 mod data;
+mod labels;
+mod organizations;
 mod people;
+mod probes;
 mod resources;
 mod secrets;
 mod status;
 mod users;
+mod world;
 
 use std::sync::Arc;
 
@@ -28,6 +32,7 @@ use crate::system::readiness::Readiness;
 const TOKEN: &str = "operator-token-of-the-tests-0123456789";
 
 /// A server on a store of its own.
+#[derive(Debug)]
 struct TestServer {
     running: Option<Running>,
     engine: Arc<Engine>,

@@ -28,7 +28,7 @@ pub(super) fn permission(action: &str, resource: &str, org: &str, id: &str) -> V
 }
 
 /// Somebody who sends requests.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Somebody<'s> {
     server: &'s TestServer,
     headers: Vec<(&'static str, String)>,
@@ -46,7 +46,8 @@ impl TestServer {
 
     /// Somebody with a token.
     pub(super) fn holder(&self, token: &str) -> Somebody<'_> {
-        self.nobody().with("Authorization", format!("Token {token}"))
+        self.nobody()
+            .with("Authorization", format!("Token {token}"))
     }
 
     /// Whoever set the server up.

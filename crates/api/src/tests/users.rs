@@ -25,22 +25,42 @@ async fn users_come_change_and_go() {
         (json!("{"), 400, "unexpected EOF"),
         (json!({"id": "x"}), 400, "id must have a length of 16 bytes"),
         (json!({"id": ""}), 400, "id must have a length of 16 bytes"),
-        (json!({"status": "x"}), 400, "invalid status: must be active or inactive"),
+        (
+            json!({"status": "x"}),
+            400,
+            "invalid status: must be active or inactive",
+        ),
         (json!({}), 400, "key required"),
-        (json!({"name": "a\u{0}"}), 400, "a text must not hold U+0000"),
+        (
+            json!({"name": "a\u{0}"}),
+            400,
+            "a text must not hold U+0000",
+        ),
         (json!({"name": "x".repeat(32_769)}), 413, "key too large"),
-        (json!({"name": "bob", "id": "00000000000000ac"}), 422, "user with name bob already exists"),
+        (
+            json!({"name": "bob", "id": "00000000000000ac"}),
+            422,
+            "user with name bob already exists",
+        ),
         (
             json!({"name": "eve", "id": "00000000000000ac"}),
             422,
             "user with ID 00000000000000ac already exists",
         ),
     ] {
-        admin.posts("/api/v2/users", body).await.is_refused(status, message);
+        admin
+            .posts("/api/v2/users", body)
+            .await
+            .is_refused(status, message);
     }
     let empty = admin.posts("/api/v2/users", json!({})).await;
     assert_eq!(empty.json()["code"], "empty value");
-    admin.makes("/api/v2/users", json!({"name": "Bob", "status": "inactive"})).await;
+    admin
+        .makes(
+            "/api/v2/users",
+            json!({"name": "Bob", "status": "inactive"}),
+        )
+        .await;
     let path = "/api/v2/users/00000000000000ac";
     for (body, name, status) in [
         (json!({"name": "rob"}), "rob", "active"),
@@ -54,18 +74,36 @@ async fn users_come_change_and_go() {
         assert_eq!(reply.json()["status"], status);
     }
     for (body, status, message) in [
-        (json!({"status": ""}), 400, "invalid status: must be active or inactive"),
+        (
+            json!({"status": ""}),
+            400,
+            "invalid status: must be active or inactive",
+        ),
         (json!({"name": ""}), 400, "key required"),
-        (json!({"name": "Bob"}), 422, "user with name Bob already exists"),
-        (json!({"name": 1}), 400, "json: cannot unmarshal number into Go struct field UserUpdate.name of type string"),
+        (
+            json!({"name": "Bob"}),
+            422,
+            "user with name Bob already exists",
+        ),
+        (
+            json!({"name": 1}),
+            400,
+            "json: cannot unmarshal number into Go struct field UserUpdate.name of type string",
+        ),
     ] {
         admin.patches(path, body).await.is_refused(status, message);
     }
     assert_eq!(admin.deletes(path).await.status, 204);
     admin.deletes(path).await.is_refused(404, "user not found");
     admin.gets(path).await.is_refused(404, "user not found");
-    admin.patches(path, json!({"status": "active"})).await.is_refused(404, "user not found");
-    admin.gets("/api/v2/users/x").await.is_refused(400, "id must have a length of 16 bytes");
+    admin
+        .patches(path, json!({"status": "active"}))
+        .await
+        .is_refused(404, "user not found");
+    admin
+        .gets("/api/v2/users/x")
+        .await
+        .is_refused(400, "id must have a length of 16 bytes");
     assert_eq!(admin.gets("/api/v2/users/x/y").await.status, 404);
     assert_eq!(admin.deletes("/api/v2/users").await.status, 405);
     server.stop().await;
@@ -84,11 +122,18 @@ async fn users_see_themselves() {
     assert_eq!(id(&somebody.sees("/api/v2/me").await), user);
     let names = |list: &Value| -> Vec<String> {
         let users = list["users"].as_array().unwrap();
-        users.iter().map(|u| u["name"].as_str().unwrap().to_owned()).collect()
+        users
+            .iter()
+            .map(|u| u["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     for (query, seen, seen_by_admin) in [
         (String::new(), vec!["u"], vec!["admin", "u", "v"]),
-        ("?descending=true&limit=2".to_owned(), vec!["u"], vec!["v", "u"]),
+        (
+            "?descending=true&limit=2".to_owned(),
+            vec!["u"],
+            vec!["v", "u"],
+        ),
         ("?limit=1".to_owned(), vec![], vec!["admin"]),
         (format!("?after={user}"), vec![], vec!["v"]),
         ("?offset=-2&limit=1".to_owned(), vec![], vec!["admin"]),
@@ -112,11 +157,15 @@ async fn users_see_themselves() {
     // The permission comes before whether there is anybody.
     let reply = somebody.gets(&format!("/api/v2/users/{NOBODY}")).await;
     reply.is_refused(401, &format!("read:users/{NOBODY} is unauthorized"));
-    let reply = somebody.patches(&format!("/api/v2/users/{user}"), json!({"name": "w"})).await;
+    let reply = somebody
+        .patches(&format!("/api/v2/users/{user}"), json!({"name": "w"}))
+        .await;
     reply.is_refused(401, &format!("write:users/{user} is unauthorized"));
     assert_eq!(somebody.patches("/api/v2/me", json!({})).await.status, 405);
     assert_eq!(
-        admin.sees(&format!("/api/v2/users/{NOBODY}/permissions")).await,
+        admin
+            .sees(&format!("/api/v2/users/{NOBODY}/permissions"))
+            .await,
         json!([
             {"action": "read", "resource": {"type": "users", "id": NOBODY}},
             {"action": "write", "resource": {"type": "users", "id": NOBODY}},
@@ -133,37 +182,75 @@ async fn a_session_is_a_cookie_until_it_is_signed_out() {
         let somebody = server.nobody().with("Authorization", basic(name, password));
         async move { somebody.sends(method, "/api/v2/signin", &Value::Null).await }
     };
-    for (name, password) in [("u", "wrong-password"), ("x", "its-password"), ("u", ""), ("", "")] {
+    for (name, password) in [
+        ("u", "wrong-password"),
+        ("x", "its-password"),
+        ("u", ""),
+        ("", ""),
+    ] {
         let reply = sign_in("POST", name, password).await;
         reply.is_refused(401, "unauthorized access");
         assert_eq!(reply.header("Set-Cookie"), None);
     }
-    let reply = server.nobody().posts("/api/v2/signin?u=u&p=its-password", json!(null)).await;
+    let reply = server
+        .nobody()
+        .posts("/api/v2/signin?u=u&p=its-password", json!(null))
+        .await;
     reply.is_refused(401, "unauthorized access");
-    server.admin().posts("/api/v2/signin", json!(null)).await.is_refused(401, "unauthorized access");
+    server
+        .admin()
+        .posts("/api/v2/signin", json!(null))
+        .await
+        .is_refused(401, "unauthorized access");
     for method in ["POST", "GET"] {
         let reply = sign_in(method, "u", "its-password").await;
         assert_eq!((reply.status, reply.text().as_str()), (204, ""));
         let cookie = reply.header("Set-Cookie").unwrap();
         let parts: Vec<&str> = cookie.split("; ").collect();
-        assert_eq!(parts[0].len(), "influxdb-oss-session=".len() + 88, "{cookie}");
+        assert_eq!(
+            parts[0].len(),
+            "influxdb-oss-session=".len() + 88,
+            "{cookie}"
+        );
         assert_eq!(parts[1], "Path=/api/");
-        assert!(parts[2].starts_with("Expires=") && parts[2].ends_with(" GMT"), "{cookie}");
+        assert!(
+            parts[2].starts_with("Expires=") && parts[2].ends_with(" GMT"),
+            "{cookie}"
+        );
         assert_eq!(parts[3..], ["HttpOnly", "SameSite=Strict"]);
     }
     let session = server.signed_in("u", "its-password").await;
     assert_eq!(id(&session.sees("/api/v2/me").await), user);
     let reply = session.posts("/api/v2/signout", json!(null)).await;
     assert_eq!((reply.status, reply.header("Set-Cookie")), (204, None));
-    session.gets("/api/v2/me").await.is_refused(401, "unauthorized access");
-    session.posts("/api/v2/signout", json!(null)).await.is_refused(401, "unauthorized access");
-    server.nobody().posts("/api/v2/signout", json!(null)).await.is_refused(401, "unauthorized access");
+    session
+        .gets("/api/v2/me")
+        .await
+        .is_refused(401, "unauthorized access");
+    session
+        .posts("/api/v2/signout", json!(null))
+        .await
+        .is_refused(401, "unauthorized access");
+    server
+        .nobody()
+        .posts("/api/v2/signout", json!(null))
+        .await
+        .is_refused(401, "unauthorized access");
     // An inactive user signs in and out, and no more.
     let path = format!("/api/v2/users/{user}");
-    server.admin().patches(&path, json!({"status": "inactive"})).await;
+    server
+        .admin()
+        .patches(&path, json!({"status": "inactive"}))
+        .await;
     let session = server.signed_in("u", "its-password").await;
-    session.gets("/api/v2/me").await.is_refused(403, "User is inactive");
-    assert_eq!(session.posts("/api/v2/signout", json!(null)).await.status, 204);
+    session
+        .gets("/api/v2/me")
+        .await
+        .is_refused(403, "User is inactive");
+    assert_eq!(
+        session.posts("/api/v2/signout", json!(null)).await.status,
+        204
+    );
     server.stop().await;
 }
 
@@ -181,29 +268,79 @@ async fn who_knows_the_old_password_changes_it() {
     let me = || "/api/v2/me/password".to_owned();
     let new = json!({"password": "second-password"});
     for (target, old, body, status, message) in [
-        (me(), "wrong-password", &new, 403, "your username or password is incorrect"),
-        (me(), "first-password", &json!({"password": "short"}), 400, TOO_SHORT),
-        (me(), "first-password", &json!("{"), 400, "error decoding password reset request: unexpected EOF"),
-        ("/api/v2/users/password".to_owned(), "first-password", &new, 500, "invalid user ID provided in route"),
-        ("/api/v2/users/x/password".to_owned(), "first-password", &new, 500, "invalid user ID provided in route"),
-        (format!("/api/v2/users/{NOBODY}/password"), "first-password", &new, 401, "write:users/00000000000000ab is unauthorized"),
+        (
+            me(),
+            "wrong-password",
+            &new,
+            403,
+            "your username or password is incorrect",
+        ),
+        (
+            me(),
+            "first-password",
+            &json!({"password": "short"}),
+            400,
+            TOO_SHORT,
+        ),
+        (
+            me(),
+            "first-password",
+            &json!("{"),
+            400,
+            "error decoding password reset request: unexpected EOF",
+        ),
+        (
+            "/api/v2/users/password".to_owned(),
+            "first-password",
+            &new,
+            500,
+            "invalid user ID provided in route",
+        ),
+        (
+            "/api/v2/users/x/password".to_owned(),
+            "first-password",
+            &new,
+            500,
+            "invalid user ID provided in route",
+        ),
+        (
+            format!("/api/v2/users/{NOBODY}/password"),
+            "first-password",
+            &new,
+            401,
+            "write:users/00000000000000ab is unauthorized",
+        ),
     ] {
-        changes(target, old, body.clone()).await.is_refused(status, message);
+        changes(target, old, body.clone())
+            .await
+            .is_refused(status, message);
     }
     for somebody in [session.clone(), server.admin()] {
         let reply = somebody.sends("PUT", "/api/v2/me/password", &new).await;
-        reply.is_refused(400, "error decoding password reset request: invalid basic auth");
+        reply.is_refused(
+            400,
+            "error decoding password reset request: invalid basic auth",
+        );
     }
     // Basic is the old password here, and no credential.
-    let bare = server.nobody().with("Authorization", basic("u", "first-password"));
+    let bare = server
+        .nobody()
+        .with("Authorization", basic("u", "first-password"));
     let reply = bare.sends("PUT", "/api/v2/me/password", &new).await;
     reply.is_refused(401, "unauthorized access");
 
     assert_eq!(changes(me(), "first-password", new).await.status, 204);
     assert_eq!(session.gets("/api/v2/me").await.status, 200);
-    other.gets("/api/v2/me").await.is_refused(401, "unauthorized access");
-    let old = server.nobody().with("Authorization", basic("u", "first-password"));
-    old.posts("/api/v2/signin", json!(null)).await.is_refused(401, "unauthorized access");
+    other
+        .gets("/api/v2/me")
+        .await
+        .is_refused(401, "unauthorized access");
+    let old = server
+        .nobody()
+        .with("Authorization", basic("u", "first-password"));
+    old.posts("/api/v2/signin", json!(null))
+        .await
+        .is_refused(401, "unauthorized access");
     let third = json!({"password": "third-password"});
     assert_eq!(changes(own, "second-password", third).await.status, 204);
     server.signed_in("u", "third-password").await;
@@ -221,9 +358,24 @@ async fn who_may_sets_a_password_and_that_ends_the_sessions() {
         (path.as_str(), json!("{"), 400, "unexpected EOF"),
         (&path, json!({}), 400, TOO_SHORT),
         (&path, json!({"password": "x".repeat(73)}), 400, TOO_SHORT),
-        ("/api/v2/users/x/password", json!("{"), 400, "unexpected EOF"),
-        ("/api/v2/users/x/password", json!({}), 500, "invalid user ID provided in route"),
-        ("/api/v2/users/00000000000000ab/password", json!({}), 400, TOO_SHORT),
+        (
+            "/api/v2/users/x/password",
+            json!("{"),
+            400,
+            "unexpected EOF",
+        ),
+        (
+            "/api/v2/users/x/password",
+            json!({}),
+            500,
+            "invalid user ID provided in route",
+        ),
+        (
+            "/api/v2/users/00000000000000ab/password",
+            json!({}),
+            400,
+            TOO_SHORT,
+        ),
         (
             "/api/v2/users/00000000000000ab/password",
             json!({"password": "a-password"}),
@@ -235,14 +387,24 @@ async fn who_may_sets_a_password_and_that_ends_the_sessions() {
     }
     // One's own session sets it without the old one, and lives on.
     let other = server.signed_in("u", "first-password").await;
-    let reply = session.posts(&path, json!({"password": "second-password"})).await;
+    let reply = session
+        .posts(&path, json!({"password": "second-password"}))
+        .await;
     assert_eq!((reply.status, reply.text().as_str()), (204, ""));
     assert_eq!(session.gets("/api/v2/me").await.status, 200);
-    other.gets("/api/v2/me").await.is_refused(401, "unauthorized access");
+    other
+        .gets("/api/v2/me")
+        .await
+        .is_refused(401, "unauthorized access");
     // Set by somebody else, it ends them all.
-    let reply = admin.posts(&path, json!({"password": "third-password"})).await;
+    let reply = admin
+        .posts(&path, json!({"password": "third-password"}))
+        .await;
     assert_eq!(reply.status, 204);
-    session.gets("/api/v2/me").await.is_refused(401, "unauthorized access");
+    session
+        .gets("/api/v2/me")
+        .await
+        .is_refused(401, "unauthorized access");
     server.stop().await;
 }
 
@@ -258,24 +420,41 @@ async fn nobody_takes_over_who_may_do_more() {
     let path = format!("/api/v2/users/{first}");
     let password = json!({"password": "another-password"});
     let forbidden = |reply: super::Reply| {
-        assert_eq!((reply.status, &reply.json()["code"]), (403, &json!("forbidden")));
+        assert_eq!(
+            (reply.status, &reply.json()["code"]),
+            (403, &json!("forbidden"))
+        );
     };
-    forbidden(all.posts(&format!("{path}/password"), password.clone()).await);
+    forbidden(
+        all.posts(&format!("{path}/password"), password.clone())
+            .await,
+    );
     forbidden(all.patches(&path, json!({"status": "inactive"})).await);
     forbidden(all.deletes(&path).await);
     // A name gives nobody anything.
-    assert_eq!(all.patches(&path, json!({"name": "root"})).await.status, 200);
+    assert_eq!(
+        all.patches(&path, json!({"name": "root"})).await.status,
+        200
+    );
     // The operator holds all that there is to hold.
     let reply = admin.posts(&format!("{path}/password"), password).await;
     assert_eq!(reply.status, 204, "{}", reply.text());
     let user = admin.makes_user("u", "").await;
     let own = [permission("write", "users", "", &user)];
     let (_, weak) = admin.makes_token(org, &user, &own).await;
-    admin.makes_token(org, &user, &[permission("read", "buckets", org, "")]).await;
+    admin
+        .makes_token(org, &user, &[permission("read", "buckets", org, "")])
+        .await;
     let weak = server.holder(&weak);
     let path = format!("/api/v2/users/{user}");
     // A session of that user could read buckets, too.
-    forbidden(weak.posts(&format!("{path}/password"), json!({"password": "a-password"})).await);
+    forbidden(
+        weak.posts(
+            &format!("{path}/password"),
+            json!({"password": "a-password"}),
+        )
+        .await,
+    );
     // Its own `read` it would gain, too.
     forbidden(weak.patches(&path, json!({"status": "inactive"})).await);
     server.stop().await;

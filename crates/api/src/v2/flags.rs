@@ -23,8 +23,8 @@ pub(crate) const GROUP: Group = Group {
     .for_any_method()],
 };
 
-/// The flags that clients know, and what they are if nothing is said.
-const KNOWN: [(&str, bool); 12] = [
+/// The feature flags that clients know, and what they are if nothing is said.
+pub const FEATURE_FLAGS: [(&str, bool); 12] = [
     ("appMetrics", false),
     ("cursorAtEOF", false),
     ("enforceOrgDashboardLimits", false),
@@ -41,11 +41,16 @@ const KNOWN: [(&str, bool); 12] = [
 
 /// Shows the flags to everybody who is known.
 async fn flags(state: web::Data<AppState>) -> HttpResponse {
-    let given = state.config.settings.get("feature-flags");
-    let flags: BTreeMap<&str, Value> = KNOWN
+    let overrides = state.config.settings.get("feature-flags");
+    let overrides = overrides.and_then(Value::as_object);
+    let flags: BTreeMap<&str, Value> = FEATURE_FLAGS
         .iter()
         .map(|(name, default)| {
-            let given = given.and_then(|given| given.get(name)?.as_str());
+            let given = overrides.and_then(|all| {
+                let mut all = all.iter();
+                all.find(|(given, _)| given.eq_ignore_ascii_case(name))
+            });
+            let given = given.and_then(|(_, value)| value.as_str());
             (*name, given.map_or(Value::Bool(*default), read))
         })
         .collect();

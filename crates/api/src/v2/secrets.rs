@@ -50,6 +50,15 @@ pub(crate) const GROUP: Group = Group {
         )
         .takes::<KeysBody>(),
         Operation::new(
+            (Delete, "/api/v2/orgs/{id}/secrets/delete"),
+            || web::to(delete_delete),
+            (
+                "DeleteOrgsIDSecretsDelete",
+                "Removes the secret of an organization whose key is `delete`",
+            ),
+            &[Answer::empty(204)],
+        ),
+        Operation::new(
             (Delete, "/api/v2/orgs/{id}/secrets/{key}"),
             || web::to(delete_one),
             (
@@ -185,6 +194,15 @@ async fn delete_one(
 ) -> Result<HttpResponse, ApiError> {
     let (id, key) = path.into_inner();
     delete(caller, state, &id, || Ok(vec![key])).await
+}
+
+/// `DELETE /api/v2/orgs/{id}/secrets/delete`: the path of the older form can be a key, too.
+async fn delete_delete(
+    caller: Caller,
+    state: web::Data<AppState>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    delete(caller, state, &id, || Ok(vec!["delete".to_owned()])).await
 }
 
 /// Removes keys; they need not be there.

@@ -14,6 +14,7 @@ use crate::reply;
 use crate::routes::operation::Verb::{Get, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
 use crate::state::AppState;
+use crate::text::refuse_nul;
 use crate::v2::authorizations::view::{AuthorizationLinks, PermissionView};
 use crate::v2::buckets::view::BucketView;
 use crate::v2::orgs::view::OrgView;
@@ -80,6 +81,9 @@ async fn allowed(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
 /// `POST /api/v2/setup`
 async fn set_up(state: web::Data<AppState>, body: Body) -> Result<HttpResponse, ApiError> {
     let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
+    for name in [&request.username, &request.org, &request.bucket] {
+        refuse_nul(name)?;
+    }
     if let Some(token) = &request.token
         && token.len() < 32
     {
@@ -132,9 +136,7 @@ fn explain(error: OnboardError) -> ApiError {
         | OnboardError::BucketName(_) => ErrorCode::Invalid,
         OnboardError::NameTooLong => ErrorCode::TooLarge,
         OnboardError::Retention(_) => ErrorCode::Internal,
-        OnboardError::Hash(error) => {
-            return ApiError::internal("a password could not be hashed", error);
-        }
+        OnboardError::Hash(error) => return error.into(),
         OnboardError::Store(error) => return ApiError::Store(error),
     };
     ApiError::new(code, error.to_string())

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use influxd_api::{InfluxqlConfig, Readiness, Running, ServerConfig, Services};
 use influxd_engine::{Engine, EngineOptions};
 use influxd_model::Clock;
-use influxd_tokens::OsRandomness;
+use influxd_tokens::{OsRandomness, PasswordRules, SessionConfig};
 use prometheus::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -86,7 +86,7 @@ async fn serve(server: &ServerSettings, clock: Arc<dyn Clock>) -> Result<()> {
     )?;
     let hashing = Arc::new(server.hashing()?);
     let readiness = Arc::new(Readiness::default());
-    let start = TokenStart::check(server, &stores, &hashing, &readiness, &registry).await?;
+    let start = TokenStart::check(&stores, &hashing, &readiness, &registry).await?;
     let services = Services {
         hashing: Arc::clone(&hashing),
         readiness: Arc::clone(&readiness),
@@ -199,6 +199,14 @@ fn server_config(server: &ServerSettings, clock: &dyn Clock) -> ServerConfig {
         read_header_timeout: server.read_header_timeout.unwrap_or_default(),
         idle_timeout: server.idle_timeout.unwrap_or_default(),
         stop_timeout: STOP_TIMEOUT,
+        password_rules: PasswordRules {
+            strong: server.strong_passwords,
+        },
+        sessions: SessionConfig {
+            minutes: server.session_length,
+            renew: server.session_renew,
+        },
+        trust_proxy_header: server.trust_proxy_header,
         influxql: InfluxqlConfig {
             queries_at_once: match server.query_concurrency {
                 0 => at_once,
@@ -209,6 +217,7 @@ fn server_config(server: &ServerSettings, clock: &dyn Clock) -> ServerConfig {
             max_select_series: server.max_select_series,
             max_select_buckets: server.max_select_buckets,
         },
+        settings: server.shown.clone(),
         ..ServerConfig::default()
     }
 }

@@ -7,11 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use influxd_api::Readiness;
 use influxd_store::{ChunkStore, Claim, Store};
-use influxd_tokens::{Census, Escrow, Hashing, Progress, hash_raw_tokens};
+use influxd_tokens::{Census, Hashing, Progress, hash_raw_tokens};
 use prometheus::{IntGauge, Registry};
 
 use super::stores::Stores;
-use crate::settings::ServerSettings;
 
 /// Who changes the form of tokens, or scrubs, holds this claim: one server at a time.
 const CLAIM: i64 = i64::from_be_bytes(*b"tokens@r");
@@ -25,7 +24,6 @@ pub(super) struct TokenStart {
     store: Arc<dyn Store>,
     points: Arc<dyn ChunkStore>,
     hashing: Arc<Hashing>,
-    escrow: Option<Escrow>,
     readiness: Arc<Readiness>,
     /// Held from before the first request if this server migrates.
     claim: Option<Box<dyn Claim>>,
@@ -37,7 +35,6 @@ impl TokenStart {
     /// Says how tokens are stored; refuses to start where some could not be verified. If there is
     /// something to migrate and nobody else is at it, requests wait from here on.
     pub(super) async fn check(
-        server: &ServerSettings,
         stores: &Stores,
         hashing: &Arc<Hashing>,
         readiness: &Arc<Readiness>,
@@ -80,7 +77,6 @@ impl TokenStart {
             store: Arc::clone(&stores.resources),
             points: Arc::clone(&stores.points),
             hashing: Arc::clone(hashing),
-            escrow: server.escrow.clone(),
             readiness: Arc::clone(readiness),
             claim: None,
             done: gauge(
@@ -151,7 +147,7 @@ impl TokenStart {
         }
         tracing::info!(store = "auth", count = raw, "Migrating raw tokens to hashed tokens");
         let report = |progress| self.report(progress);
-        Ok(hash_raw_tokens(&*self.store, &self.hashing, self.escrow.as_ref(), report).await?)
+        Ok(hash_raw_tokens(&*self.store, &self.hashing, report).await?)
     }
 
     /// Whether there is anything to do, without counting all.

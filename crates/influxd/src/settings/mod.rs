@@ -6,6 +6,7 @@
 mod duration;
 mod file;
 mod server;
+mod shown;
 pub(crate) mod table;
 mod value;
 

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use influxd_api::FEATURE_FLAGS;
 use influxd_tokens::{Escrow, Hashing, Keyring};
 use secrecy::SecretSlice;
+use serde_json::{Map, Value};
 
-use super::{Settings, table};
+use super::{Settings, shown, table};
 
 /// Where everything is kept.
 #[derive(Clone)]
@@ -54,27 +56,18 @@ pub(crate) struct ServerSettings {
     pub(crate) pepper_files: Vec<PathBuf>,
     /// To whom raw tokens are sealed before they become digests.
     pub(crate) escrow: Option<Escrow>,
+    /// Minutes; 0: a session ends as it begins.
+    pub(crate) session_length: u32,
+    pub(crate) session_renew: bool,
+    pub(crate) strong_passwords: bool,
+    pub(crate) trust_proxy_header: bool,
     /// What the log should say at start.
     pub(crate) warnings: Vec<String>,
     /// Feature flags that this server knows and that were overridden.
     pub(crate) feature_overrides: Vec<String>,
+    /// All settings, as operators are shown them.
+    pub(crate) shown: Map<String, Value>,
 }
-
-/// Names of feature flags of 2.9 (influxd-cli 4.12).
-const FEATURES: [&str; 12] = [
-    "appMetrics",
-    "groupWindowAggregateTranspose",
-    "newLabels",
-    "memoryOptimizedFill",
-    "memoryOptimizedSchemaMutation",
-    "queryTracing",
-    "injectLatestSuccessTime",
-    "enforceOrgDashboardLimits",
-    "timeFilterFlags",
-    "cursorAtEOF",
-    "refreshSingleCell",
-    "newAutoRefresh",
-];
 
 impl ServerSettings {
     /// Raises the settings to what they mean; an error names the setting and what it may be.
@@ -87,7 +80,7 @@ impl ServerSettings {
         let (known, unknown): (Vec<_>, Vec<_>) = settings
             .map("feature-flags")
             .iter()
-            .partition(|(name, _)| FEATURES.iter().any(|f| f.eq_ignore_ascii_case(name)));
+            .partition(|(name, _)| is_feature(name));
         for (name, _) in unknown {
             warnings.push(format!("unknown feature flag {name}"));
         }
@@ -127,8 +120,15 @@ impl ServerSettings {
                 ),
                 None => None,
             },
+            session_length: at_least(settings, "session-length", 0)?
+                .try_into()
+                .map_err(|_| anyhow!("session-length is too large"))?,
+            session_renew: !settings.flag("session-renew-disabled"),
+            strong_passwords: settings.flag("strong-passwords"),
+            trust_proxy_header: settings.flag("trust-proxy-header"),
             warnings,
             feature_overrides: known.iter().map(|(n, v)| format!("{n}={v}")).collect(),
+            shown: shown::to_json(settings),
         })
     }
 }
@@ -143,8 +143,19 @@ impl ServerSettings {
             keys.push(SecretSlice::from(key));
         }
         let keyring = Keyring::new(keys).context("token-pepper-file")?;
-        Ok(Hashing::new(self.use_hashed_tokens, keyring))
+        Ok(Hashing::new(
+            self.use_hashed_tokens,
+            keyring,
+            self.escrow.clone(),
+        ))
     }
+}
+
+/// Whether there is such a feature flag. Files have their names in small letters.
+fn is_feature(name: &str) -> bool {
+    FEATURE_FLAGS
+        .iter()
+        .any(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
 /// Where the embedded store is when nothing else is said: `sqlite-path`, else beside `bolt-path`.
@@ -349,6 +360,10 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_are_refused() {
+        refused(
+            &[("session-length", "-1")],
+            "session-length must be at least 0",
+        );
         refused(
             &[("store", "foo")],
             "unknown store type foo; expected disk or memory",

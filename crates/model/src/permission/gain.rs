@@ -64,36 +64,44 @@ impl Objects {
         self.homes.get(&(resource, id)).copied()
     }
 
-    /// Whether what a permission is about is gone: the thing itself, or the organization that it
-    /// is limited to.
+    /// Whether what a permission is about is gone: the thing itself or, where it names none that
+    /// is known, the organization that it is limited to.
     fn is_gone(&self, permission: &Permission) -> bool {
-        let gone = |resource, id| self.home(resource, id) == Some(Home::Gone);
-        permission
+        let thing = permission
             .id
-            .is_some_and(|id| gone(permission.resource, id))
-            || permission
-                .org
-                .is_some_and(|org| gone(ResourceType::Orgs, org.into()))
+            .and_then(|id| self.home(permission.resource, id));
+        let org = || self.home(ResourceType::Orgs, permission.org?.into());
+        thing.or_else(org) == Some(Home::Gone)
     }
 
-    /// What somebody must hold so that `permission` gives them nothing new.
-    fn needed_for(&self, permission: &Permission) -> Permission {
+    /// Whether somebody who holds `held` could make every request that `permission` lets through.
+    fn allow(&self, held: &[Permission], permission: &Permission) -> bool {
+        let under = |org| Permission { org, ..*permission };
+        let type_wide = || Permission::on_type(permission.action, permission.resource);
         let Some(id) = permission.id else {
-            return *permission;
+            return allows(held, permission);
         };
         match self.home(permission.resource, id) {
             // It may come to be anything: only who may do it to all things holds it.
-            Some(Home::Gone) => Permission::on_type(permission.action, permission.resource),
-            Some(Home::Instance) => Permission {
-                org: None,
-                ..*permission
-            },
-            Some(Home::In(org)) => Permission {
-                org: Some(org),
-                ..*permission
-            },
-            None => *permission,
+            Some(Home::Gone) => allows(held, &type_wide()),
+            Some(Home::In(org)) => allows(held, &under(Some(org))),
+            // By id alone; lists of an organization's members ask for it under its own name.
+            Some(Home::Instance) => {
+                let own_name =
+                    OrgId::new(id.get()).filter(|_| permission.resource == ResourceType::Orgs);
+                allows(held, &under(None))
+                    && own_name.is_none_or(|org| allows(held, &under(Some(org))))
+            }
+            // Nobody knows where it is: under no organization's name it may be anywhere.
+            None if permission.org.is_none() => allows(held, &type_wide()),
+            None => allows(held, permission),
         }
+    }
+
+    /// Whether nobody looked for the thing that a permission names.
+    fn is_unknown(&self, permission: &Permission) -> bool {
+        let thing = permission.id;
+        thing.is_some_and(|id| self.home(permission.resource, id).is_none())
     }
 }
 
@@ -117,7 +125,10 @@ pub fn first_not_granted(
 ) -> Option<Permission> {
     permissions
         .iter()
-        .find(|p| !allows(held, &objects.needed_for(p)))
+        .find(|p| {
+            let is_same = objects.is_unknown(p) && held.contains(p);
+            !is_same && !objects.allow(held, p)
+        })
         .copied()
 }
 
@@ -136,7 +147,7 @@ pub fn first_not_given(
             let holds = || {
                 // Held to the letter it is nothing new, whatever it is worth.
                 held.contains(p)
-                    || allows(held, &objects.needed_for(p))
+                    || objects.allow(held, p)
                     || p.resource == ResourceType::Instance && missing_for_operator(held).is_none()
             };
             !objects.is_gone(p) && !holds()

@@ -2,6 +2,8 @@
 
 mod gain;
 mod sets;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;
@@ -238,61 +240,5 @@ impl WriteGrant {
     /// The bucket that may be written.
     pub const fn bucket(self) -> crate::BucketId {
         self.bucket
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn org(n: u64) -> OrgId {
-        OrgId::new(n).unwrap()
-    }
-
-    fn permission(resource: ResourceType, org_id: u64, id: u64) -> Permission {
-        Permission {
-            action: Action::Read,
-            resource,
-            org: OrgId::new(org_id),
-            id: AnyId::new(id),
-        }
-    }
-
-    #[test]
-    fn matching_follows_the_table_of_the_contract() {
-        use ResourceType::{Buckets, Orgs};
-        let cases = [
-            (permission(Buckets, 0, 0), permission(Buckets, 9, 7), true),
-            (permission(Buckets, 1, 0), permission(Buckets, 1, 7), true),
-            (permission(Buckets, 1, 0), permission(Buckets, 2, 7), false),
-            (permission(Buckets, 1, 0), permission(Buckets, 0, 7), false),
-            (permission(Buckets, 1, 7), permission(Buckets, 2, 7), false),
-            (permission(Buckets, 0, 7), permission(Buckets, 1, 7), true),
-            (permission(Buckets, 0, 7), permission(Buckets, 1, 0), false),
-            (permission(Orgs, 1, 0), permission(Orgs, 0, 1), false),
-        ];
-        for (held, required, expected) in cases {
-            assert_eq!(held.satisfies(&required), expected, "{held} for {required}");
-        }
-    }
-
-    #[test]
-    fn writing_is_not_reading_and_instance_is_everything() {
-        let write = Permission::on_type(Action::Write, ResourceType::Buckets);
-        let read = Permission::on_type(Action::Read, ResourceType::Buckets);
-        assert!(!write.satisfies(&read));
-        assert!(Permission::on_type(Action::Read, ResourceType::Instance).satisfies(&read));
-    }
-
-    #[test]
-    fn permissions_print_as_in_messages() {
-        let p = Permission {
-            org: Some(org(1)),
-            ..permission(ResourceType::Buckets, 0, 2)
-        };
-        assert_eq!(
-            p.to_string(),
-            "read:orgs/0000000000000001/buckets/0000000000000002"
-        );
     }
 }

@@ -8,6 +8,7 @@ mod follow;
 mod read;
 mod remove;
 mod replace;
+mod tidy;
 
 use async_trait::async_trait;
 use influxd_model::BucketId;
@@ -97,9 +98,8 @@ impl ChunkStore for PostgresStore {
         remove::remove_dead(self, what, up_to, limit).await
     }
 
-    /// Vacuum does that.
     async fn tidy(&self) -> Result<()> {
-        Ok(())
+        tidy::tidy(self).await
     }
 
     async fn gauges(&self) -> Result<Vec<(&'static str, &'static str, f64)>> {

@@ -138,7 +138,9 @@ impl BucketRepository for Buckets<'_> {
         query.push(order);
         query.push(" LIMIT ").push_bind(i64::from(page.limit));
         query.push(" OFFSET ").push_bind(i64::from(page.offset));
-        let rows = query.build().fetch_all(&mut *self.0).await;
+        // Planned for its values each time: a plan for any organization is one for a small one.
+        let query = query.build().persistent(false);
+        let rows = query.fetch_all(&mut *self.0).await;
         rows.map_err(store_error)?.iter().map(bucket).collect()
     }
 

@@ -182,7 +182,12 @@ impl AuthorizationRepository for Authorizations<'_> {
             "NULL"
         });
         push_filter(&mut query, filter);
-        query.push(" ORDER BY id");
+        // By `+id`, 1.x users are found by their own index and not among all tokens.
+        query.push(if named(filter.kind) {
+            " ORDER BY +id"
+        } else {
+            " ORDER BY id"
+        });
         let rows = query.build().fetch_all(&mut *self.0).await;
         rows.map_err(store_error)?
             .iter()

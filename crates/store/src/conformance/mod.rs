@@ -16,6 +16,7 @@ pub mod figures;
 mod fixtures;
 pub mod following;
 pub mod labels;
+pub mod list_figures;
 pub mod memberships;
 pub mod organizations;
 pub mod races;

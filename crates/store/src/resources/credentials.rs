@@ -66,9 +66,11 @@ pub trait AuthorizationRepository: Send {
 pub trait SessionRepository: Send {
     /// The session with this digest, if it has not expired at `now` (nanoseconds since 1970).
     async fn find(&mut self, digest: &str, now: i64) -> Result<Option<Session>>;
-    /// Adds one, and removes those of everybody that have expired at its beginning.
+    /// Adds one, and removes those of everybody that have expired at its beginning; conflict:
+    /// `Token` (the digest).
     async fn insert(&mut self, new: &Session, digest: &str) -> Result<()>;
-    /// Moves the end of one; without effect if there is none. Never makes it end earlier.
+    /// Moves the end of one; without effect if there is none. Never makes it end earlier. Where
+    /// somebody else changes the session at the same moment, theirs counts, and this succeeds.
     async fn extend(&mut self, digest: &str, expires_at: i64) -> Result<()>;
     /// Removes one, if it has not expired at `now`; whether there was one.
     async fn delete(&mut self, digest: &str, now: i64) -> Result<bool>;

@@ -36,9 +36,7 @@ pub(crate) async fn set(
         let v1_user = find(&mut *transaction, kind, id).await?;
         drop(transaction);
         require(&caller, &on_user(Action::Write, v1_user.user))?;
-        Ok(accounts
-            .set_v1_password(&caller, &v1_user, &password)
-            .await)
+        Ok(accounts.set_v1_password(&caller, &v1_user, &password).await)
     };
     let outcome = state.run(work).await?;
     outcome.map_err(|error| refused::set_password(&state, &request, error))?;

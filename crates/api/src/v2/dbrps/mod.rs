@@ -13,10 +13,11 @@ use std::borrow::Cow;
 use actix_web::web;
 use influxd_model::{IdError, OrgId};
 use influxd_store::Transaction;
+use influxd_tokens::MAX_NAME;
 use utoipa::ToSchema;
 
 use self::view::{Content, DbrpView};
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 use crate::routes::operation::Verb::{Delete, Get, Patch, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
 
@@ -152,6 +153,9 @@ fn taken() -> ApiError {
 /// Refuses what cannot name a database or a policy; `what` is the word for it.
 fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
     if influxd_model::dbrp::is_valid_name(name) {
+        if name.len() > MAX_NAME {
+            return Err(ApiError::new(ErrorCode::TooLarge, "key too large"));
+        }
         return Ok(());
     }
     Err(ApiError::invalid(format!(

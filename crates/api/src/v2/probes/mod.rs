@@ -115,26 +115,48 @@ const STACK: Kind = Kind::new(ResourceType::Orgs, "stacks", |_| {
     "stack not found".to_owned()
 });
 
-/// What lies below a single thing of each kind: nothing, for there is no such thing.
-pub(crate) const BELOW: &[(&str, fn() -> Route)] = &[
-    ("/api/v2/variables", || web::to(|r| missing(&VARIABLE, r))),
-    ("/api/v2/checks", || web::to(|r| missing(&CHECK, r))),
-    ("/api/v2/notificationEndpoints", || {
-        web::to(|r| missing(&ENDPOINT, r))
+/// What is known to lie below a single thing of each kind: nothing, for there is no such thing.
+pub(crate) const BELOW: &[(&str, &str, fn() -> Route)] = &[
+    ("/api/v2/variables", "labels", || {
+        web::to(|r| missing(&VARIABLE, r))
     }),
-    ("/api/v2/notificationRules", || {
-        web::to(|r| missing(&RULE, r))
+    ("/api/v2/checks", "query|members|owners|labels", || {
+        web::to(|r| missing(&CHECK, r))
     }),
-    ("/api/v2/dashboards", || web::to(below_dashboard)),
-    ("/api/v2/telegrafs", || web::to(|r| missing(&TELEGRAF, r))),
-    ("/api/v2/scrapers", || web::to(|r| missing(&SCRAPER, r))),
-    ("/api/v2/tasks", || web::to(|r| missing(&TASK, r))),
-    ("/api/v2/remotes", || web::to(|r| missing(&REMOTE, r))),
-    ("/api/v2/replications", || {
+    (
+        "/api/v2/notificationEndpoints",
+        "members|owners|labels",
+        || web::to(|r| missing(&ENDPOINT, r)),
+    ),
+    (
+        "/api/v2/notificationRules",
+        "query|members|owners|labels",
+        || web::to(|r| missing(&RULE, r)),
+    ),
+    ("/api/v2/dashboards", "cells", || {
+        web::to(|r| missing(&DASHBOARD, r))
+    }),
+    ("/api/v2/dashboards", "members|owners|labels", || {
+        web::to(mounted)
+    }),
+    ("/api/v2/telegrafs", "members|owners|labels", || {
+        web::to(|r| missing(&TELEGRAF, r))
+    }),
+    ("/api/v2/scrapers", "members|owners|labels", || {
+        web::to(|r| missing(&SCRAPER, r))
+    }),
+    ("/api/v2/tasks", "logs|runs|members|owners|labels", || {
+        web::to(|r| missing(&TASK, r))
+    }),
+    ("/api/v2/replications", "validate", || {
         web::to(|r| missing(&REPLICATION, r))
     }),
-    ("/api/v2/stacks", || web::to(|r| missing(&STACK, r))),
-    ("/api/v2/sources", || web::to(sources::below)),
+    ("/api/v2/stacks", "uninstall", || {
+        web::to(|r| missing(&STACK, r))
+    }),
+    ("/api/v2/sources", "buckets|query|health", || {
+        web::to(sources::below)
+    }),
 ];
 
 /// What says which organization a new thing is for.
@@ -163,12 +185,7 @@ async fn missing(kind: &'static Kind, request: HttpRequest) -> ApiResult {
 
 /// Members, owners and labels of a dashboard have routers of their own, which are nowhere if the
 /// dashboard is not.
-async fn below_dashboard(request: HttpRequest) -> ApiResult {
-    let tail = request.match_info().get("tail").unwrap_or_default();
-    let first = tail.split('/').next().unwrap_or_default();
-    if !matches!(first, "members" | "owners" | "labels") {
-        return missing(&DASHBOARD, request).await;
-    }
+async fn mounted(request: HttpRequest) -> ApiResult {
     let id = request.match_info().get("id").unwrap_or_default();
     parent::id::<AnyId>(id)?;
     Err(parent::unknown())

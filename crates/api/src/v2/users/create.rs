@@ -66,8 +66,6 @@ pub(crate) async fn create(
     let user = state
         .run(async move { insert(&*store, &ids, user, is_given).await })
         .await?;
-    // A token may have waited for a user of this id.
-    state.resolver.forget();
     tracing::info!(user.id = %user.id, "created user {}", user.id);
     Ok(reply::pretty(StatusCode::CREATED, &UserView::of(&user)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
-use influxd_tokens::{Census, Escrow, Hashing, Variant, hash_raw_tokens, rekey as rekey_all};
+use influxd_tokens::{Census, Hashing, Variant, hash_raw_tokens, rekey as rekey_all};
 use serde_json::json;
 
 use super::Desk;
@@ -95,7 +95,6 @@ pub(super) async fn status(desk: &Desk, json: bool) -> Result<String> {
 /// Does what the next start would do, or says it.
 pub(super) async fn migrate(
     desk: &Desk,
-    escrow: Option<&Escrow>,
     dry_run: bool,
     json: bool,
 ) -> Result<String> {
@@ -105,7 +104,7 @@ pub(super) async fn migrate(
     if !desk.hashing.is_on() {
         bail!("hashing is off: nothing was changed");
     }
-    let done = hash_raw_tokens(&*desk.store, &desk.hashing, escrow, |progress| {
+    let done = hash_raw_tokens(&*desk.store, &desk.hashing, |progress| {
         tracing::info!(done = progress.done, total = progress.total, "Migrating raw tokens");
     })
     .await?;

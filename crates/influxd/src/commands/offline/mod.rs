@@ -67,7 +67,7 @@ pub(super) fn run(asked: &Offline, settings: &Settings, clock: Arc<dyn Clock>) -
     let text = runtime.block_on(async {
         let hashing = server.hashing()?;
         let stores = stores::open_existing(&server).await?;
-        let done = answer(asked, &server, &stores, hashing, clock).await;
+        let done = answer(asked, &stores, hashing, clock).await;
         stores.resources.close().await;
         done
     })?;
@@ -86,7 +86,6 @@ const fn quiet(level: LogLevel) -> LogLevel {
 
 async fn answer(
     asked: &Offline,
-    server: &ServerSettings,
     stores: &Stores,
     hashing: Hashing,
     clock: Arc<dyn Clock>,
@@ -122,10 +121,7 @@ async fn answer(
         Offline::ListOrganizations => organizations::list(&desk).await,
         Offline::CreateOrganization { org } => organizations::create(&desk, org).await,
         Offline::Status { json } => hashing::status(&desk, *json).await,
-        Offline::Migrate { dry_run, json } => {
-            let escrow = server.escrow.as_ref();
-            hashing::migrate(&desk, escrow, *dry_run, *json).await
-        }
+        Offline::Migrate { dry_run, json } => hashing::migrate(&desk, *dry_run, *json).await,
         Offline::Rekey { json } => hashing::rekey(&desk, *json).await,
     }
 }

@@ -123,7 +123,7 @@ pub(super) async fn create_operator(
         .await?;
     transaction.commit().await?;
     if store_token_hashes {
-        hash_raw_tokens(&*desk.store, &desk.hashing, None, |_| ()).await?;
+        hash_raw_tokens(&*desk.store, &desk.hashing, |_| ()).await?;
         desk.store.scrub(false).await?;
     }
     list(desk, Some((authorization.id, &token))).await

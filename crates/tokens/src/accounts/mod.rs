@@ -1,6 +1,9 @@
 //! What people do with their passwords: sign in and out, set and change them (auth-and-resources
 //! 2.4 to 2.6, 3.5, 7.5 and 9.5).
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -300,26 +303,5 @@ impl Accounts {
         transaction.commit().await?;
         self.resolver.forget();
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sessions_live_on_for_five_minutes_after_each_use() {
-        let sessions = SessionConfig::default();
-        assert_eq!(sessions.renewed(6 * MINUTE, 0), None);
-        assert_eq!(sessions.renewed(5 * MINUTE, 0), None);
-        let renewed = sessions.renewed(4 * MINUTE, 0).unwrap();
-        assert_eq!(renewed, 5 * MINUTE + 10_000_000_000);
-        // A second later nothing has to be written.
-        assert_eq!(sessions.renewed(renewed, 1_000_000_000), None);
-        let fixed = SessionConfig {
-            renew: false,
-            ..sessions
-        };
-        assert_eq!(fixed.renewed(1, 0), None);
     }
 }

@@ -1,6 +1,9 @@
 //! What a session may do, and that nobody gains: the look-ups behind the rules of the model
 //! (auth-and-resources 4.6 and 4.9).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 
 use influxd_model::{
