@@ -28,6 +28,7 @@ pub mod sessions;
 pub mod snapshots;
 pub mod texts;
 pub mod tokens;
+pub mod traces;
 pub mod transactions;
 pub mod users;
 
