@@ -67,9 +67,11 @@ const SECRET_COLUMNS: &str = "
 /// What is out of reach from here.
 const ELSEWHERE: [&str; 2] = [
     "PostgreSQL's write-ahead log keeps what was written, whole pages too (full_page_writes), until \
-     its segments go; recycled ones keep it until they are written over: as a superuser, ALTER \
-     SYSTEM SET wal_recycle = off; SELECT pg_reload_conf(); then CHECKPOINT; SELECT \
-     pg_switch_wal(); CHECKPOINT; and the same on every replica (CHECKPOINT there)",
+     its segments are removed, and recycled ones until they are written over: as a superuser, ALTER \
+     SYSTEM SET wal_recycle = off; SELECT pg_reload_conf(); CHECKPOINT; SELECT \
+     pg_logical_emit_message(false, '', ''), pg_switch_wal() FROM generate_series(1, (SELECT \
+     count(*) FROM pg_ls_waldir())); CHECKPOINT; ALTER SYSTEM RESET wal_recycle; SELECT \
+     pg_reload_conf(); on a replica, the same without the SELECT that switches segments",
     "archived segments of the log (archive_command) and base backups (pg_basebackup) from before \
      this moment keep it: make a new base backup, then remove the older ones and their segments",
 ];
