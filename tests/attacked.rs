@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use influxd_tests::{BUCKET, Client, Credential, Home, ORG, Permission, Server, on_both_stores};
 use serde_json::json;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 on_both_stores!(
@@ -33,6 +34,9 @@ const MORE_MEMORY: u64 = 128 << 10;
 const VICTIMS_PATIENCE: Duration = Duration::from_secs(10);
 
 const PASSWORD: &str = "correct horse battery";
+
+/// Held by whoever measures: tests of one program run at once, and would measure each other.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Who sends the requests that must stay fast, and those who must get in.
 struct Town {
@@ -205,6 +209,7 @@ async fn gets_in(
 }
 
 async fn good_clients_hardly_notice_an_attack_and_victims_get_in(home: Home) {
+    let _alone = ALONE.lock().await;
     let seconds = std::env::var("INFLUXD_TEST_ATTACK");
     let seconds = seconds.map_or(SECONDS, |text| text.parse().expect("a number of seconds"));
     let server = home.server().await;
@@ -264,6 +269,7 @@ async fn good_clients_hardly_notice_an_attack_and_victims_get_in(home: Home) {
 
 async fn a_name_that_exists_costs_what_another_one_costs(home: Home) {
     const ROUNDS: u8 = 24;
+    let _alone = ALONE.lock().await;
     let server = home.server().await;
     let town = Town::build(&server).await;
     let operator = &town.operator;
@@ -309,12 +315,17 @@ async fn a_name_that_exists_costs_what_another_one_costs(home: Home) {
                 assert_eq!(answer.status.as_u16(), 401, "{what}: {}", answer.body);
             }
         }
+        // The first quartile is compared: whatever else the machine does can only make attempts longer.
         let [known, unknown] = took.map(|mut took| {
             took.sort_unstable();
-            took[took.len() / 2]
+            (took[took.len() / 4], took[took.len() / 2])
         });
-        println!("{what}: median {known:?} for a known name, {unknown:?} for an unknown one");
-        let ratio = known.as_secs_f64() / unknown.as_secs_f64();
+        println!(
+            "{what}: median {:?} for a known name, {:?} for an unknown one; first quartile {:?} \
+             and {:?}",
+            known.1, unknown.1, known.0, unknown.0
+        );
+        let ratio = known.0.as_secs_f64() / unknown.0.as_secs_f64();
         assert!(
             (0.9..1.1).contains(&ratio),
             "{what}: {known:?} and {unknown:?}"

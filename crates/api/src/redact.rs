@@ -2,7 +2,9 @@
 //!
 //! A request's target, headers and body are full of secrets: `u` and `p` in the query, tokens in
 //! headers, passwords in bodies, and whatever people paste where it does not belong. So none of
-//! their bytes is logged, at any level, but the pattern of the route that the path leads to.
+//! their bytes is logged, at any level, but the pattern of the route that the path leads to. What the
+//! framework logs by itself (headers, at level trace) never gets into our log: of other crates
+//! than ours it takes warnings only, and theirs name no bytes of a request.
 
 use std::fmt;
 

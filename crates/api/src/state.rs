@@ -19,6 +19,9 @@ use crate::server::ServerConfig;
 use crate::system::metrics::Metrics;
 use crate::system::watch::Watch;
 
+/// How often a transaction is tried while others are faster.
+const TRIES: usize = 16;
+
 /// What all handlers share. One per process; ends with the server.
 #[derive(Debug)]
 pub(crate) struct AppState {
@@ -64,6 +67,28 @@ impl AppState {
             Ok(result) => result,
             Err(error) => Err(ApiError::internal("a part of a request did not end", error)),
         }
+    }
+
+    /// The same for a transaction that changes something: it runs anew as long as others are
+    /// faster, a few times at most.
+    pub(crate) async fn change<T, W>(
+        &self,
+        work: impl Fn() -> W + Send + Sync + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, ApiError>> + Send + 'static,
+    {
+        self.run(async move {
+            for _ in 1..TRIES {
+                match work().await {
+                    Err(ApiError::Store(error)) if error.is_lost_race() => {}
+                    result => return result,
+                }
+            }
+            work().await
+        })
+        .await
     }
 
     /// Forgets what is cached of organizations, buckets and mappings: this server changed them.

@@ -1,6 +1,6 @@
 //! From what PostgreSQL says to what a store says, without any value of a statement.
 
-use influxd_store::{StoreError, Unique};
+use influxd_store::{LostRace, StoreError, Unique};
 use sqlx::error::DatabaseError;
 
 /// What PostgreSQL reported, in words that hold no data of a statement and no part of the URL.
@@ -70,7 +70,8 @@ fn database_error(error: &dyn DatabaseError) -> StoreError {
     let constraint = error.constraint().unwrap_or_default();
     match (code.as_str(), constraint) {
         ("23505", "dbrps_one_default") => {
-            return unavailable("another transaction changed the same database's mappings");
+            let text = "it changed the same database's mappings";
+            return StoreError::Unavailable(Box::new(LostRace(text.to_owned())));
         }
         ("23505", name) => {
             if let Some(unique) = unique(name) {
@@ -101,10 +102,12 @@ fn database_error(error: &dyn DatabaseError) -> StoreError {
         text.push_str(", constraint ");
         text.push_str(constraint);
     }
+    if matches!(code.as_str(), "40001" | "40P01") {
+        return StoreError::Unavailable(Box::new(LostRace(text)));
+    }
     let failure = Box::new(PostgresFailure(text));
     match code.get(..2) {
-        // What another try may cure: connections, authentication while somebody changes it, lost
-        // races, limits, operators' work, disks; and a server that is a standby at the moment.
+        // What another try may cure: connections, authentication while somebody changes it, limits, operators' work, disks; and a server that is a standby at the moment.
         Some("08" | "28" | "3D" | "40" | "53" | "55" | "57" | "58" | "XX")
             if !matches!(code.as_str(), "XX001" | "XX002") =>
         {

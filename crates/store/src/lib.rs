@@ -18,7 +18,7 @@ pub use chunks::{
     Follower, Forget, FreshRow, NewChunk, NewFreshChunk, NewPiece, NewTombstone, PieceKey,
     Replaced, Replacement, TombstoneRow, Version, WindowRow, shard_window,
 };
-pub use error::{Result, StoreError, Unique};
+pub use error::{LostRace, Result, StoreError, Unique};
 pub use resources::{
     AuthorizationFilter, AuthorizationKind, AuthorizationRecord, AuthorizationRepository,
     BucketFilter, BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter,

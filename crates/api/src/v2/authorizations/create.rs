@@ -150,12 +150,12 @@ pub(crate) async fn create(
     };
     let stored = token.as_ref().map(|token| state.hashing.stored(token));
     let (store, ids) = (state.store.clone(), Arc::clone(&state.ids));
-    let work = async move {
-        let names = judge(&*store, &caller, &new).await?;
-        let made = insert(&*store, &ids, new, stored).await?;
-        Ok((made, names))
-    };
-    let (made, names) = state.run(work).await?;
+    let (made, names) = state
+        .change(move || {
+            let new = (new.clone(), stored.clone());
+            make(store.clone(), ids.clone(), caller.clone(), new)
+        })
+        .await?;
     state.resolver.forget();
     tracing::info!(
         authorization.id = %made.id, user.id = %made.user, org.id = %made.org,
@@ -164,6 +164,17 @@ pub(crate) async fn create(
     let shown = token.as_ref().and_then(ApiToken::expose_text);
     let view = AuthorizationView::of(&made, shown.unwrap_or_default().into(), &names);
     Ok(reply::pretty(StatusCode::CREATED, &view))
+}
+
+async fn make(
+    store: Arc<dyn Store>,
+    ids: Arc<Ids>,
+    caller: Caller,
+    (new, stored): (Authorization, Option<StoredToken>),
+) -> Result<(Authorization, Names), ApiError> {
+    let names = judge(&*store, &caller, &new).await?;
+    let made = insert(&*store, &ids, new, stored).await?;
+    Ok((made, names))
 }
 
 /// Whether the caller may make this, and whether it may exist (steps 6 to 11 of 5.2); the names of

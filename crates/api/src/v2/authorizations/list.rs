@@ -16,19 +16,13 @@ use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
 use crate::v2::authorizations::{find, holds_both, not_found, shown_token};
+use crate::v2::paging::SelfLink;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Authorizations)]
 pub(crate) struct AuthorizationsView {
-    links: Links,
+    links: SelfLink,
     authorizations: Vec<AuthorizationView<'static>>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AuthorizationsLinks)]
-struct Links {
-    #[serde(rename = "self")]
-    own: &'static str,
 }
 
 /// What a request asks for.
@@ -101,7 +95,9 @@ pub(crate) async fn list(
         Ok(views)
     };
     let authorizations = state.run(work).await?;
-    let links = Links { own: kind.base() };
+    let links = SelfLink {
+        own: kind.base().to_owned(),
+    };
     let view = AuthorizationsView {
         links,
         authorizations,
