@@ -15,6 +15,7 @@ pub mod dbrps;
 pub mod figures;
 mod fixtures;
 pub mod following;
+pub mod hashing;
 pub mod labels;
 pub mod list_figures;
 pub mod memberships;
