@@ -13,20 +13,21 @@ use actix_web::{App, HttpServer, web};
 use influxd_model::Clock;
 use influxd_store::Store;
 use influxd_tokens::{
-    Accounts, Hashing, Ids, PasswordConfig, PasswordRules, Passwords, Randomness, Resolver, SessionConfig,
+    Accounts, Hashing, Ids, PasswordConfig, PasswordRules, Passwords, Randomness, Resolver,
+    SessionConfig,
 };
 use prometheus::Registry;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use crate::system::readiness::Readiness;
 use crate::directory::Directory;
 use crate::gate::gate;
 use crate::points::Engine;
 use crate::routes;
 use crate::state::AppState;
 use crate::system::metrics::{Build, Metrics};
+use crate::system::readiness::Readiness;
 use crate::system::watch::Watch;
 
 /// How the server listens, and what it lets through.

@@ -12,11 +12,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
 use crate::directory::Directory;
-use crate::system::readiness::Readiness;
 use crate::error::ApiError;
 use crate::points::Engine;
 use crate::server::ServerConfig;
 use crate::system::metrics::Metrics;
+use crate::system::readiness::Readiness;
 use crate::system::watch::Watch;
 
 /// How often a transaction is tried while others are faster.

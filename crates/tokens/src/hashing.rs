@@ -126,7 +126,10 @@ mod tests {
 
     #[test]
     fn a_stored_digest_is_never_a_token() {
-        for hashing in [Hashing::default(), Hashing::new(false, Keyring::default(), None)] {
+        for hashing in [
+            Hashing::default(),
+            Hashing::new(false, Keyring::default(), None),
+        ] {
             let StoredToken::Digest(phc) = Hashing::default().stored(&token("mine")) else {
                 panic!("hashing is on by default");
             };

@@ -137,8 +137,7 @@ pub fn hash_snapshot(snapshot: &mut Snapshot, hashing: &Hashing) -> Result<u64, 
                 done += 1;
             }
             Some(StoredToken::Digest(phc)) => {
-                let digest: TokenDigest =
-                    phc.parse().map_err(|_| MigrateError::Unreadable(id))?;
+                let digest: TokenDigest = phc.parse().map_err(|_| MigrateError::Unreadable(id))?;
                 if !hashing.keyring().knows(digest.variant()) {
                     return Err(MigrateError::UnknownKey(id));
                 }

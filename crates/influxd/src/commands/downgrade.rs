@@ -31,7 +31,10 @@ mod tests {
     fn it_changes_nothing_and_says_so() {
         for (targets, text) in [
             (&[][..], "accepts 1 arg(s), received 0"),
-            (&["2.2"], "invalid argument \"2.2\" for \"influxd downgrade\""),
+            (
+                &["2.2"],
+                "invalid argument \"2.2\" for \"influxd downgrade\"",
+            ),
             (&["2.4"], "nothing was changed"),
             (&["2.4", "2.3"], "accepts 1 arg(s), received 2"),
         ] {

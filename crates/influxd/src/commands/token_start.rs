@@ -51,7 +51,10 @@ impl TokenStart {
                 "{} tokens are stored as {} and no such key was given: name its file with \
                  token-pepper-file",
                 census.digests[&variant],
-                variant.prefix().trim_matches('$').replace('$', " under the key ")
+                variant
+                    .prefix()
+                    .trim_matches('$')
+                    .replace('$', " under the key ")
             );
         }
         if !hashing.is_on() && !census.digests.is_empty() {
@@ -128,7 +131,11 @@ impl TokenStart {
                 }
                 // Before the first request it has to work; later it is tried again.
                 Err(error) if migrated > 0 => return Err(error),
-                Err(error) => tracing::warn!(store = "auth", error = format!("{error:#}"), "Scrubbing will be tried again"),
+                Err(error) => tracing::warn!(
+                    store = "auth",
+                    error = format!("{error:#}"),
+                    "Scrubbing will be tried again"
+                ),
             }
             if migrated > 0 {
                 tracing::info!(store = "auth", count = migrated, "Migrated raw tokens");
@@ -145,7 +152,11 @@ impl TokenStart {
         if raw == 0 {
             return Ok(0);
         }
-        tracing::info!(store = "auth", count = raw, "Migrating raw tokens to hashed tokens");
+        tracing::info!(
+            store = "auth",
+            count = raw,
+            "Migrating raw tokens to hashed tokens"
+        );
         let report = |progress| self.report(progress);
         Ok(hash_raw_tokens(&*self.store, &self.hashing, report).await?)
     }
@@ -165,8 +176,9 @@ impl TokenStart {
         let Progress { done, total } = progress;
         self.done.set(i64::try_from(done).unwrap_or(i64::MAX));
         self.total.set(i64::try_from(total).unwrap_or(i64::MAX));
-        self.readiness
-            .progress(format!("turning raw tokens into digests: {done} of {total}"));
+        self.readiness.progress(format!(
+            "turning raw tokens into digests: {done} of {total}"
+        ));
         if done > 0 {
             tracing::info!(store = "auth", done, total, "Migrating raw tokens");
         }

@@ -17,7 +17,7 @@ use crate::text::refuse_nul;
 use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
-use crate::v2::authorizations::{find, require_both, status_of, shown_token};
+use crate::v2::authorizations::{find, require_both, shown_token, status_of};
 
 #[derive(Clone)]
 struct Request {

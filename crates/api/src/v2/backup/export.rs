@@ -61,17 +61,21 @@ pub(super) async fn metadata(
     ];
     let body = SecretSlice::from(parts.concat());
     let mut response = HttpResponse::Ok();
-    response.insert_header((CONTENT_TYPE, format!("multipart/mixed; boundary={boundary}")));
-    let body = match compression {
-        None => body,
-        Some(level) => {
-            response.insert_header((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
-            let compressed = compress::gzip(body.expose_secret(), level);
-            SecretSlice::from(compressed.map_err(|error| {
-                ApiError::internal("a backup could not be compressed", error)
-            })?)
-        }
-    };
+    response.insert_header((
+        CONTENT_TYPE,
+        format!("multipart/mixed; boundary={boundary}"),
+    ));
+    let body =
+        match compression {
+            None => body,
+            Some(level) => {
+                response.insert_header((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
+                let compressed = compress::gzip(body.expose_secret(), level);
+                SecretSlice::from(compressed.map_err(|error| {
+                    ApiError::internal("a backup could not be compressed", error)
+                })?)
+            }
+        };
     Ok(response.body(wiped(body)))
 }
 
@@ -112,7 +116,10 @@ async fn snapshot(state: &AppState) -> Result<Snapshot, ApiError> {
 /// How to compress the answer, if at all; a level that does not exist is refused.
 fn compression(headers: &HeaderMap) -> Result<Option<Compression>, ApiError> {
     let wanted = compress::is_wanted(headers.get_all(ACCEPT_ENCODING).map(HeaderValue::as_bytes));
-    let level = match headers.get("Gzip-Compression-Level").map(HeaderValue::as_bytes) {
+    let level = match headers
+        .get("Gzip-Compression-Level")
+        .map(HeaderValue::as_bytes)
+    {
         None | Some(b"" | b"default") => Some(Compression::default()),
         Some(b"full") => Some(Compression::best()),
         Some(b"speedy") => Some(Compression::fast()),

@@ -16,7 +16,10 @@ pub(crate) enum Offline {
     /// `recovery user list`
     ListUsers,
     /// `recovery user create`
-    CreateUser { username: String, password: Password },
+    CreateUser {
+        username: String,
+        password: Password,
+    },
     /// `recovery user update`
     UpdateUser {
         username: String,
@@ -100,11 +103,13 @@ pub(crate) fn token_hashing() -> Command {
         .about("Show and change how API tokens are stored")
         .subcommands([
             leaf("status", "Count tokens by how they are stored").arg(json()),
-            leaf("migrate", "Turn raw tokens into digests, as a start would").args([
-                switch("dry-run", "only say what a start would do"),
-                json(),
-            ]),
-            leaf("rekey", "Put all SHA-256 digests under the first pepper key").arg(json()),
+            leaf("migrate", "Turn raw tokens into digests, as a start would")
+                .args([switch("dry-run", "only say what a start would do"), json()]),
+            leaf(
+                "rekey",
+                "Put all SHA-256 digests under the first pepper key",
+            )
+            .arg(json()),
         ])
 }
 

@@ -93,11 +93,7 @@ pub(super) async fn status(desk: &Desk, json: bool) -> Result<String> {
 }
 
 /// Does what the next start would do, or says it.
-pub(super) async fn migrate(
-    desk: &Desk,
-    dry_run: bool,
-    json: bool,
-) -> Result<String> {
+pub(super) async fn migrate(desk: &Desk, dry_run: bool, json: bool) -> Result<String> {
     if dry_run {
         return status(desk, json).await;
     }
@@ -105,7 +101,11 @@ pub(super) async fn migrate(
         bail!("hashing is off: nothing was changed");
     }
     let done = hash_raw_tokens(&*desk.store, &desk.hashing, |progress| {
-        tracing::info!(done = progress.done, total = progress.total, "Migrating raw tokens");
+        tracing::info!(
+            done = progress.done,
+            total = progress.total,
+            "Migrating raw tokens"
+        );
     })
     .await?;
     finish(desk, done, json).await
@@ -117,7 +117,11 @@ pub(super) async fn rekey(desk: &Desk, json: bool) -> Result<String> {
         bail!("there is no key: give one with --token-pepper-file");
     }
     let done = rekey_all(&*desk.store, &desk.hashing, |progress| {
-        tracing::info!(done = progress.done, total = progress.total, "Keying digests");
+        tracing::info!(
+            done = progress.done,
+            total = progress.total,
+            "Keying digests"
+        );
     })
     .await?;
     finish(desk, done, json).await

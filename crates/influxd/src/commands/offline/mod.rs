@@ -57,7 +57,11 @@ impl Desk {
 
 /// Does it, and prints what comes of it to standard output.
 pub(super) fn run(asked: &Offline, settings: &Settings, clock: Arc<dyn Clock>) -> Result<()> {
-    telemetry::start(quiet(settings.log_level()), Arc::clone(&clock), Stream::Stderr);
+    telemetry::start(
+        quiet(settings.log_level()),
+        Arc::clone(&clock),
+        Stream::Stderr,
+    );
     let server = ServerSettings::of(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

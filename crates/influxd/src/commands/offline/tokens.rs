@@ -3,9 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail};
-use influxd_model::{
-    Authorization, AuthorizationId, Permission, Status, User, UserId,
-};
+use influxd_model::{Authorization, AuthorizationId, Permission, Status, User, UserId};
 use influxd_store::{
     AuthorizationFilter, AuthorizationKind, Page, RawToken, StoreError, StoredToken, Transaction,
     Unique,
@@ -37,10 +35,7 @@ const BATCH: u32 = 500;
 
 /// All API tokens. `new` is shown in clear though only its digest may be stored: it is the only
 /// time.
-pub(super) async fn list(
-    desk: &Desk,
-    new: Option<(AuthorizationId, &ApiToken)>,
-) -> Result<String> {
+pub(super) async fn list(desk: &Desk, new: Option<(AuthorizationId, &ApiToken)>) -> Result<String> {
     let mut transaction = desk.read().await?;
     let all = transaction.authorizations().list(&ALL).await?;
     let raw: HashMap<AuthorizationId, RawToken> =
