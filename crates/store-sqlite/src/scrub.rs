@@ -16,10 +16,9 @@ use crate::writer::Frees;
 
 /// The tables that hold something secret, each with its row in `removals`.
 const TABLES: [&str; 4] = ["authorizations", "passwords", "secrets", "sessions"];
-/// How long writers are kept waiting at once while somebody reads from the log.
-const HOLD: Duration = Duration::from_millis(100);
-/// How long they then go on.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long writers are kept waiting at once while somebody reads from the log, at first and at
+/// most. They have twice as long in between.
+const HOLD: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
 
 pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> {
     let pending = "SELECT EXISTS (SELECT 1 FROM removals WHERE removed > scrubbed)";
@@ -29,21 +28,7 @@ pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> 
         return Ok(Scrubbed::default());
     }
     let rewritten = rewrite(store, force).await?;
-    let deadline = Instant::now() + store.scrub_patience();
-    let emptied = loop {
-        let turn = store.writer().turn(Frees::Anything).await?;
-        // Whatever is in the log by now goes with the rest of it.
-        if store.checkpoints().empty_log(HOLD).await? {
-            drop(turn);
-            break true;
-        }
-        drop(turn);
-        if Instant::now() >= deadline {
-            break false;
-        }
-        tokio::time::sleep(PAUSE).await;
-    };
-    if !emptied {
+    if !empty_log(store).await? {
         let path = store.path().display();
         return Ok(Scrubbed {
             ran: true,
@@ -68,6 +53,24 @@ pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> 
         ran: true,
         remains: Vec::new(),
     })
+}
+
+/// Empties the log, with all that is in it by now; `false` if somebody has kept it all the time.
+async fn empty_log(store: &SqliteStore) -> Result<bool> {
+    let deadline = Instant::now() + store.scrub_patience();
+    let [mut hold, longest] = HOLD;
+    loop {
+        let turn = store.writer().turn(Frees::Anything).await?;
+        if store.checkpoints().empty_log(hold).await? {
+            return Ok(true);
+        }
+        drop(turn);
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        tokio::time::sleep(2 * hold).await;
+        hold = longest.min(2 * hold);
+    }
 }
 
 /// Rewrites the tables from which something was removed, or all, in one transaction. Returns of

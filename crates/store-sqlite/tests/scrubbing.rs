@@ -4,6 +4,7 @@
     reason = "tests end by panicking, and so do their helpers"
 )]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,10 @@ async fn nothing_is_left_of(count: u64) {
     assert!(scrubbed.ran);
     assert_eq!(scrubbed.remains, [""; 0]);
     assert_eq!(traces.in_folder(folder.path(), &[]).unwrap(), []);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
     assert!(!store.scrub(false).await.unwrap().ran);
     store.close().await;
     assert_eq!(traces.in_folder(folder.path(), &[]).unwrap(), []);

@@ -87,10 +87,12 @@ impl TokenRepository for Tokens<'_> {
         after: Option<AuthorizationId>,
         limit: u32,
     ) -> Result<Vec<(AuthorizationId, String)>> {
-        // Not by the index of digests: every batch would sort all that is left.
+        // Along the ids, and not by the index of digests or through the whole table: every batch
+        // would sort all that is left. The planner knows nothing of digests to decide that.
         let rows = sqlx::query(
-            "SELECT id, token_digest FROM authorizations
-             WHERE left(token_digest, length($1)) = $1 AND id > $2 ORDER BY id LIMIT $3",
+            "SELECT id, token_digest FROM
+               (SELECT id, token_digest FROM authorizations WHERE id > $2 ORDER BY id OFFSET 0) AS a
+             WHERE left(token_digest, length($1)) = $1 LIMIT $3",
         )
         .bind(prefix)
         .bind(behind(after))
@@ -218,24 +220,37 @@ impl Tokens<'_> {
             let first: String = column(&first, "token_digest")?;
             let prefix = digest_prefix(&first);
             let end = behind_prefix(prefix);
-            // Some among these may have a longer prefix.
+            // Some among these may have a longer prefix: one that has more of these signs.
+            let longer = format!("%{}", "$%".repeat(prefix.matches('$').count() + 1));
             let row = sqlx::query(
-                "SELECT count(*) FILTER (WHERE strpos(substr(token_digest, $3), '$') = 0) AS these,
-                        min(token_digest) FILTER
-                          (WHERE token_digest > $4 AND strpos(substr(token_digest, $3), '$') > 0)
-                        AS others
+                "SELECT count(*) AS all_of_it,
+                        count(*) FILTER (WHERE token_digest LIKE $3) AS longer
                  FROM authorizations WHERE token_digest >= $1 AND token_digest < $2",
             )
             .bind(prefix)
             .bind(&end)
-            .bind(prefix.chars().count() as i32 + 1)
-            .bind(&first)
+            .bind(&longer)
             .fetch_one(&mut *self.0)
             .await
             .map_err(store_error)?;
-            let these = column::<i64>(&row, "these")?.unsigned_abs();
-            forms.insert(TokenForm::Digest(prefix.to_owned()), these);
-            from = Some(column::<Option<String>>(&row, "others")?.unwrap_or(end));
+            let others: i64 = column(&row, "longer")?;
+            let these = column::<i64>(&row, "all_of_it")? - others;
+            let form = TokenForm::Digest(prefix.to_owned());
+            forms.insert(form, these.unsigned_abs());
+            from = Some(end);
+            if others > 0 {
+                let row = sqlx::query(
+                    "SELECT min(token_digest) AS next FROM authorizations
+                     WHERE token_digest > $1 AND token_digest < $2 AND token_digest LIKE $3",
+                )
+                .bind(&first)
+                .bind(&from)
+                .bind(&longer)
+                .fetch_one(&mut *self.0)
+                .await
+                .map_err(store_error)?;
+                from = column::<Option<String>>(&row, "next")?.or(from);
+            }
         }
         Ok(())
     }

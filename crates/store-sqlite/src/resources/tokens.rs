@@ -48,6 +48,12 @@ impl TokenRepository for Tokens<'_> {
         if filter.kind == AuthorizationKind::V1User {
             return Ok(Vec::new());
         }
+        // Or else it is looked for among all tokens of a user, where usually there is none.
+        let any = "SELECT 1 FROM authorizations WHERE raw_key IS NOT NULL LIMIT 1";
+        let any = sqlx::query(any).fetch_optional(&mut *self.0).await;
+        if any.map_err(store_error)?.is_none() {
+            return Ok(Vec::new());
+        }
         let mut query = QueryBuilder::new(
             "SELECT id, raw_token FROM authorizations AS a WHERE raw_key IS NOT NULL",
         );
@@ -214,24 +220,37 @@ impl Tokens<'_> {
             let first: String = column(&first, "token_digest")?;
             let prefix = digest_prefix(&first);
             let end = behind_prefix(prefix);
-            // Some among these may have a longer prefix.
+            // Some among these may have a longer prefix: one that has more of these signs.
+            let longer = format!("%{}", "$%".repeat(prefix.matches('$').count() + 1));
             let row = sqlx::query(
-                "SELECT count(*) FILTER (WHERE instr(substr(token_digest, ?3), '$') = 0) AS these,
-                        min(token_digest) FILTER
-                          (WHERE token_digest > ?4 AND instr(substr(token_digest, ?3), '$') > 0)
-                        AS others
+                "SELECT count(*) AS all_of_it,
+                        count(*) FILTER (WHERE token_digest LIKE ?3) AS longer
                  FROM authorizations WHERE token_digest >= ?1 AND token_digest < ?2",
             )
             .bind(prefix)
             .bind(&end)
-            .bind(prefix.chars().count() as i64 + 1)
-            .bind(&first)
+            .bind(&longer)
             .fetch_one(&mut *self.0)
             .await
             .map_err(store_error)?;
-            let these = column::<i64>(&row, "these")?.unsigned_abs();
-            forms.insert(TokenForm::Digest(prefix.to_owned()), these);
-            from = Some(column::<Option<String>>(&row, "others")?.unwrap_or(end));
+            let others: i64 = column(&row, "longer")?;
+            let these = column::<i64>(&row, "all_of_it")? - others;
+            let form = TokenForm::Digest(prefix.to_owned());
+            forms.insert(form, these.unsigned_abs());
+            from = Some(end);
+            if others > 0 {
+                let row = sqlx::query(
+                    "SELECT min(token_digest) AS next FROM authorizations
+                     WHERE token_digest > ?1 AND token_digest < ?2 AND token_digest LIKE ?3",
+                )
+                .bind(&first)
+                .bind(&from)
+                .bind(&longer)
+                .fetch_one(&mut *self.0)
+                .await
+                .map_err(store_error)?;
+                from = column::<Option<String>>(&row, "next")?.or(from);
+            }
         }
         Ok(())
     }

@@ -40,6 +40,16 @@ pub async fn print(subject: Subject, count: u64, batch: u32) {
     let began = Instant::now();
     assert!(tokens.unhashed(100).await.unwrap().is_empty());
     println!("unhashed, none left: {:.2?}", began.elapsed());
+    let (began, mut after, mut walked) = (Instant::now(), None, 0);
+    loop {
+        let found = tokens.digests("$influxdb2-sha256$", after, 1_000).await;
+        let found = found.unwrap();
+        let Some((last, _)) = found.last() else {
+            break;
+        };
+        (after, walked) = (Some(*last), walked + found.len());
+    }
+    println!("digests, all {walked} by 1,000: {:.2?}", began.elapsed());
     drop(tokens);
     let mut authorizations = reader.authorizations();
     let unknown = forms("t", &["$influxdb2-sha256$a", "$influxdb2-sha512$b"]);

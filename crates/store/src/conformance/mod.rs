@@ -131,6 +131,7 @@ macro_rules! conformance {
                 sessions_of_known_users_outlive_a_restore
                 points_stay_with_their_buckets
                 a_bucket_that_comes_back_brings_no_points
+                nothing_that_was_there_outlives_a_restore
                 a_snapshot_that_contradicts_itself_is_refused
             }
             scrubbing {

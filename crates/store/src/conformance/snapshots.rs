@@ -1,5 +1,8 @@
 //! Everything but points and sessions at once, and back (auth-and-resources 6.8).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use influxd_model::{MemberOf, Organization, Status, User};
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -337,6 +340,42 @@ pub async fn a_bucket_that_comes_back_brings_no_points(subject: Subject) {
     // It is no deleted bucket any more.
     subject.chunks.retire_deleted_buckets(100).await.unwrap();
     assert_eq!(subject.living().await.fresh.len(), 1);
+}
+
+/// Whoever adds something at the same time adds it before, and it goes, or afterwards.
+pub async fn nothing_that_was_there_outlives_a_restore(subject: Subject) {
+    let added = Arc::new(AtomicU64::new(0));
+    let over = Arc::new(AtomicBool::new(false));
+    let store = Arc::clone(&subject.other_store);
+    let (adding, ended) = (Arc::clone(&added), Arc::clone(&over));
+    let task = tokio::spawn(async move {
+        while !ended.load(Ordering::Relaxed) {
+            let id = adding.load(Ordering::Relaxed) + 1;
+            let mut transaction = store.begin().await.unwrap();
+            let mut authorizations = transaction.authorizations();
+            let (new, token) = (authorization(1_000 + id), digest(&format!("$x$new {id}")));
+            authorizations.insert(&new, Some(&token)).await.unwrap();
+            drop(authorizations);
+            transaction.commit().await.unwrap();
+            adding.store(id, Ordering::Relaxed);
+        }
+    });
+    for _ in 0..5 {
+        let before = added.load(Ordering::Relaxed);
+        while added.load(Ordering::Relaxed) < before + 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        let before = added.load(Ordering::Relaxed);
+        subject.restore(&everything()).await;
+        let mut found = subject.snapshot().await;
+        let known = everything().authorizations.len();
+        for record in found.authorizations.split_off(known - 1) {
+            let id = record.authorization.id.get();
+            assert!(id > 1_000 + before, "{id} was there before {before}");
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    task.await.unwrap();
 }
 
 /// And nothing has changed.
