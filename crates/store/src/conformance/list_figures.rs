@@ -88,7 +88,7 @@ async fn fill(subject: &Subject, from: u64, to: u64) -> Result<()> {
         }
         drop(authorizations);
         let new = session(id, 0, i64::MAX);
-        transaction.sessions().insert(&new, &digest(n)).await?;
+        transaction.sessions().insert(&new, &phc(n)).await?;
         let new = label(id, id, "a label");
         let mut labels = transaction.labels();
         labels.insert(&new).await?;
@@ -233,7 +233,7 @@ async fn measure(subject: &Subject, rows: u64) {
         t.authorizations().list(&filter).await
     });
     time!(subject, "session", |t, n| {
-        let digest = digest(n * 7919 % rows);
+        let digest = phc(n * 7919 % rows);
         t.sessions().find(&digest, 0).await
     });
     time!(subject, "labels of an organization", |t, n| {
