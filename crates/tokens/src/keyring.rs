@@ -17,6 +17,19 @@ use crate::token::ApiToken;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId([u8; 8]);
 
+impl KeyId {
+    /// Its bytes.
+    pub const fn bytes(self) -> [u8; 8] {
+        self.0
+    }
+}
+
+impl From<[u8; 8]> for KeyId {
+    fn from(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", u64::from_be_bytes(self.0))
@@ -165,9 +178,16 @@ impl Keyring {
         (digest.variant() == Variant::Sha256).then(|| keyed(key, digest))
     }
 
-    /// A key for another purpose, from the first of the ring: `None` without one.
-    pub fn derive(&self, purpose: &str) -> Option<Zeroizing<[u8; 32]>> {
+    /// A key for another purpose, from the first of the ring, and that one's id: `None` without
+    /// one.
+    pub fn derive(&self, purpose: &str) -> Option<(KeyId, Zeroizing<[u8; 32]>)> {
         let key = self.keys.first()?;
+        Some((key.id, hmac(&key.secret, purpose.as_bytes())))
+    }
+
+    /// The same from the key with this id, if it was given.
+    pub fn derive_from(&self, id: KeyId, purpose: &str) -> Option<Zeroizing<[u8; 32]>> {
+        let key = self.find(id)?;
         Some(hmac(&key.secret, purpose.as_bytes()))
     }
 

@@ -20,6 +20,7 @@ mod random;
 mod resolve;
 mod rights;
 mod rules;
+mod seal;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -50,4 +51,5 @@ pub use rules::{
     BucketNameError, PasswordRuleError, PasswordRules, RetentionError, check_bucket_name,
     check_retention,
 };
+pub use seal::{SealError, open_secret, seal_secret};
 pub use token::ApiToken;
