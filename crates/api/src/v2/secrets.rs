@@ -152,8 +152,8 @@ async fn put(
         for (key, value) in &secrets {
             check_key(key)?;
             let sealed = seal_secret(keyring, random, (id, key), value.as_bytes());
-            let put = transaction.secrets().put(id, key, sealed.expose_secret());
-            match put.await {
+            let sealed = sealed.expose_secret();
+            match transaction.secrets().put(id, key, sealed).await {
                 Err(StoreError::NotFound(_)) => {
                     return Err(ApiError::not_found("organization not found"));
                 }
