@@ -183,8 +183,8 @@ async fn what_is_deleted_is_scrubbed_by_the_next_start() {
     let put = operator.patches(&path, &json!({"key": secret})).await;
     put.is_done();
     let key = session_of(&operator).await;
-    let removed = operator.posts(&format!("{path}/delete"), &json!({"secrets": ["key"]}));
-    removed.await.is_done();
+    let (path, body) = (format!("{path}/delete"), json!({"secrets": ["key"]}));
+    operator.posts(&path, &body).await.is_done();
     server.kill();
     let mut server = home.launches(&[]);
     server.is_ready().await;
