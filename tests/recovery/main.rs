@@ -56,12 +56,8 @@ fn token_in(table: &str, description: &str) -> String {
 async fn a_lost_operator_token_is_back_within_a_second(home: Home) {
     let server = home.server().await;
     let operator = server.set_up().await;
-    let issued = operator.issues(
-        &operator.org_id(ORG).await,
-        &operator.user_id("ada").await,
-        &[],
-    );
-    let lost = issued.await.client;
+    let (org, ada) = (operator.org_id(ORG).await, operator.user_id("ada").await);
+    let lost = operator.issues(&org, &ada, &[]).await.client;
     let listed = home.runs(&["recovery", "auth", "list"]).printed();
     assert!(listed.contains("REDACTED"), "{listed}");
     assert!(!listed.contains(influxd_tests::OPERATOR_TOKEN), "{listed}");
