@@ -183,14 +183,9 @@ async fn what_is_deleted_is_scrubbed_by_the_next_start() {
     let put = operator.patches(&path, &json!({"key": secret})).await;
     put.is_done();
     let key = session_of(&operator).await;
-<<<<<<< HEAD
-    let (path, body) = (format!("{path}/delete"), json!({"secrets": ["key"]}));
-    operator.posts(&path, &body).await.is_done();
-=======
     let names = json!({"secrets": ["key"]});
     let removed = operator.posts(&format!("{path}/delete"), &names).await;
     removed.is_done();
->>>>>>> tests5
     server.kill();
     let mut server = home.launches(&[]);
     server.is_ready().await;
