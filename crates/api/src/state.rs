@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderValue;
 use influxd_model::Clock;
 use influxd_store::Store;
-use influxd_tokens::{Accounts, Ids, Passwords, Randomness, Resolver};
+use influxd_tokens::{Accounts, Hashing, Ids, Passwords, Randomness, Resolver};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::points::Engine;
 use crate::server::ServerConfig;
 use crate::system::metrics::Metrics;
+use crate::system::readiness::Readiness;
 use crate::system::watch::Watch;
 
 /// How often a transaction is tried while others are faster.
@@ -31,6 +32,8 @@ pub(crate) struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Randomness>,
     pub(crate) ids: Arc<Ids>,
+    pub(crate) hashing: Arc<Hashing>,
+    pub(crate) readiness: Arc<Readiness>,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) resolver: Arc<Resolver>,

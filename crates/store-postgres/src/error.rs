@@ -59,6 +59,12 @@ pub(crate) fn is_lost_race(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code == "40001")
 }
 
+/// Whether an error says that a lock was not to be had in time.
+pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "55P03")
+}
+
 fn database_error(error: &dyn DatabaseError) -> StoreError {
     let code = error.code().unwrap_or_default().into_owned();
     let constraint = error.constraint().unwrap_or_default();
@@ -124,9 +130,10 @@ fn unique(constraint: &str) -> Option<Unique> {
         "organizations_name" => Some(Unique::OrganizationName),
         "users_name" => Some(Unique::UserName),
         "buckets_name" => Some(Unique::BucketName),
-        "authorizations_token_digest" | "authorizations_v1_name" | "sessions_digest" => {
-            Some(Unique::Token)
-        }
+        "authorizations_token_digest"
+        | "authorizations_raw_key"
+        | "authorizations_v1_name"
+        | "sessions_digest" => Some(Unique::Token),
         "memberships_key" => Some(Unique::Membership),
         "labels_name" => Some(Unique::LabelName),
         "bucket_labels_key" => Some(Unique::LabelMapping),

@@ -94,7 +94,12 @@ fn resolve(criterion: &mut Criterion) {
     criterion.bench_function("choose a token header", |bencher| {
         bencher.iter(|| {
             let header = Some(black_box(header.as_bytes()));
-            choose(Surface::V1, "db=first&precision=ns", header, std::iter::empty())
+            choose(
+                Surface::V1,
+                "db=first&precision=ns",
+                header,
+                std::iter::empty(),
+            )
         });
     });
     criterion.bench_function("token, seen a moment ago", |bencher| {
@@ -112,7 +117,9 @@ fn resolve(criterion: &mut Criterion) {
         bencher.iter(|| {
             n = (n + 1) % TOKENS;
             let credential = Credential::Token(token(n));
-            runtime.block_on(resolver.resolve(credential, FROM)).expect("the token is good")
+            runtime
+                .block_on(resolver.resolve(credential, FROM))
+                .expect("the token is good")
         });
     });
     criterion.bench_function("1.x password, seen before, SQLite", |bencher| {
@@ -121,7 +128,9 @@ fn resolve(criterion: &mut Criterion) {
                 name: b"grafana".to_vec(),
                 secret: ApiToken::from(b"v1-password".to_vec()),
             });
-            runtime.block_on(resolver.resolve(credential, FROM)).expect("the password is right")
+            runtime
+                .block_on(resolver.resolve(credential, FROM))
+                .expect("the password is right")
         });
     });
 }

@@ -15,7 +15,7 @@ use crate::state::AppState;
 use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
-use crate::v2::authorizations::{find, holds_both, not_found};
+use crate::v2::authorizations::{find, holds_both, not_found, shown_token};
 use crate::v2::paging::SelfLink;
 
 #[derive(Serialize, ToSchema)]
@@ -88,7 +88,8 @@ pub(crate) async fn list(
         for authorization in &found {
             names.learn(&mut *transaction, authorization).await?;
             if names.missing(authorization).is_none() {
-                views.push(AuthorizationView::of(authorization, "", &names));
+                let token = shown_token(&mut *transaction, &caller, authorization).await?;
+                views.push(AuthorizationView::of(authorization, token, &names));
             }
         }
         Ok(views)

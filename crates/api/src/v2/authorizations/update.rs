@@ -17,7 +17,7 @@ use crate::text::refuse_nul;
 use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
-use crate::v2::authorizations::{find, require_both, status_of};
+use crate::v2::authorizations::{find, require_both, shown_token, status_of};
 
 #[derive(Clone)]
 struct Request {
@@ -85,8 +85,9 @@ async fn apply(
         return Err(ApiError::not_found(what));
     }
     transaction.authorizations().update(&authorization).await?;
+    let token = shown_token(&mut *transaction, &caller, &authorization).await?;
     transaction.commit().await?;
-    Ok(AuthorizationView::of(&authorization, "", &names))
+    Ok(AuthorizationView::of(&authorization, token, &names))
 }
 
 fn new_status(kind: Kind, asked: Option<String>, present: Status) -> Result<Status, ApiError> {
