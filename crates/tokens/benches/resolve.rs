@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use influxd_model::{Authorization, Organization, Permission, Status, SystemClock, User};
 use influxd_store::{Result, Store};
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
@@ -135,5 +135,8 @@ fn resolve(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, resolve);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    resolve(&mut criterion);
+    criterion.final_summary();
+}
