@@ -1,14 +1,52 @@
 //! Where servers keep everything.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use influxd_store_postgres::scratch::ScratchCluster;
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::server::Server;
+use crate::server::{Server, influxd};
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed.
+    pub stdout: String,
+    /// What it printed beside.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// What a command that went well printed.
+    #[track_caller]
+    pub fn printed(self) -> String {
+        assert!(self.status.success(), "{self:?}");
+        self.stdout
+    }
+
+    /// The same, as JSON.
+    #[track_caller]
+    pub fn json(self) -> Value {
+        let text = self.printed();
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text:?}"))
+    }
+
+    /// A command that failed and said why.
+    #[track_caller]
+    pub fn is_refused(self, texts: &[&str]) {
+        assert!(!self.status.success(), "{self:?}");
+        let said = format!("{}{}", self.stdout, self.stderr);
+        for text in texts {
+            assert!(said.contains(text), "{text:?} is not in {said}");
+        }
+    }
+}
 
 /// Where the servers of a test keep everything; gone when the test ends.
 #[derive(Debug)]
@@ -124,6 +162,38 @@ impl Home {
     /// Starts a server with further flags.
     pub async fn server_with(&self, flags: &[&str]) -> Server {
         Server::start(self, flags).await
+    }
+
+    /// Starts a server with further flags, and does not even wait until it listens.
+    pub fn launches(&self, flags: &[&str]) -> Server {
+        Server::launch(self, flags)
+    }
+
+    /// The binary, to be started in the folder of this home without any setting from outside.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(influxd());
+        command
+            .current_dir(self.folder())
+            .env("HOME", self.folder())
+            .stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("INFLUX") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Runs a command of the binary on the store of this home to its end.
+    pub fn runs(&self, arguments: &[&str]) -> Ran {
+        let output = self.command().args(arguments).args(self.flags()).output();
+        let output = output.expect("influxd starts");
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Ran {
+            status: output.status,
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
     }
 }
 

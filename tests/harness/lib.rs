@@ -10,12 +10,14 @@ mod answer;
 mod client;
 mod home;
 mod people;
+mod search;
 mod server;
 
 pub use answer::{Answer, number};
 pub use client::{Client, Credential, Person, SESSION_COOKIE};
-pub use home::Home;
+pub use home::{Home, Ran};
 pub use people::{Issued, Permission, all_access};
+pub use search::{Search, files_below};
 pub use server::{Server, Stopped, influxd};
 
 /// The token that the harness sets servers up with.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::oneshot;
 
 use crate::OPERATOR_TOKEN;
-use crate::client::{Client, Person};
+use crate::client::{Client, Credential, Person};
 use crate::home::Home;
 
 /// How long a server may take to listen or to stop; far more than it needs.
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Server {
     child: Child,
     port: u16,
+    /// Tells the port, until somebody has waited for it.
+    announced: Option<oneshot::Receiver<u16>>,
     output: Arc<Mutex<String>>,
 }
 
@@ -54,21 +56,20 @@ pub fn influxd() -> PathBuf {
 
 impl Server {
     pub(crate) async fn start(home: &Home, flags: &[&str]) -> Self {
-        let mut command = Command::new(influxd());
+        let mut server = Self::launch(home, flags);
+        server.listens().await;
+        server
+    }
+
+    /// Starts one and does not wait for anything: it can be killed before it listens.
+    pub(crate) fn launch(home: &Home, flags: &[&str]) -> Self {
+        let mut command = home.command();
         command
             .args(home.flags())
             .arg("--http-bind-address=127.0.0.1:0")
             .args(flags)
-            .current_dir(home.folder())
-            .env("HOME", home.folder())
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("INFLUX") {
-                command.env_remove(name);
-            }
-        }
         let mut child = command.spawn().expect("influxd starts");
         let output = Arc::new(Mutex::new(String::new()));
         let (found, port) = oneshot::channel();
@@ -76,16 +77,44 @@ impl Server {
         let stderr = child.stderr.take().expect("stderr is a pipe");
         gather(stdout, Arc::clone(&output), Some(found));
         gather(stderr, Arc::clone(&output), None);
-        let mut server = Self {
+        Self {
             child,
             port: 0,
+            announced: Some(port),
             output,
-        };
-        match tokio::time::timeout(PATIENCE, port).await {
-            Ok(Ok(port)) => server.port = port,
-            _ => panic!("the server did not start:\n{}", server.output()),
         }
-        server
+    }
+
+    /// Waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not, or ends instead.
+    pub async fn listens(&mut self) {
+        let Some(announced) = self.announced.take() else {
+            return;
+        };
+        match tokio::time::timeout(PATIENCE, announced).await {
+            Ok(Ok(port)) => self.port = port,
+            _ => panic!("the server did not start:\n{}", self.output()),
+        }
+    }
+
+    /// Waits until it lets requests through: raw tokens are digests, and their traces scrubbed.
+    ///
+    /// # Panics
+    /// If that takes longer than anything that a test prepares.
+    pub async fn is_ready(&mut self) {
+        self.listens().await;
+        let nobody = self.client("").with(Credential::Nothing);
+        let began = Instant::now();
+        loop {
+            let health = nobody.gets("/health").await;
+            if health.status.as_u16() == 200 {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{}", health.body);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Where it listens.

@@ -6,10 +6,10 @@ mod search;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use influxd_tests::{Credential, Home, Person, on_both_stores};
+use influxd_tests::{Credential, Home, Person, files_below, on_both_stores};
 use rustix::process::Signal;
 
-use self::search::{Marks, files_below};
+use self::search::Marks;
 
 on_both_stores!(
     no_secret_is_in_anything_that_the_server_wrote,

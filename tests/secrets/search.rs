@@ -1,11 +1,10 @@
 //! Looking for what must not be there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use influxd_tests::Home;
+use influxd_tests::{Home, files_below};
 use memchr::memmem::Finder;
 
 /// What every marked secret begins with; whatever shows one shows this.
@@ -117,20 +116,6 @@ fn forms(secret: &str) -> Vec<String> {
     forms.sort_unstable();
     forms.dedup();
     forms
-}
-
-pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    // PostgreSQL makes and removes folders while we look.
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => found.extend(files_below(&path)),
-            Ok(kind) if kind.is_file() => found.push(path),
-            _ => {}
-        }
-    }
-    found
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(crate) fn compress(
         return response;
     }
     response.map_body(|head, body| match body.try_into_bytes() {
-        Ok(bytes) => match gzip(&bytes) {
+        Ok(bytes) => match gzip(&bytes, Compression::fast()) {
             Ok(compressed) => {
                 mark(&mut head.headers);
                 BoxBody::new(compressed)
@@ -59,8 +59,9 @@ fn mark(headers: &mut HeaderMap) {
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
 }
 
-fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
+/// The bytes, compressed.
+pub(crate) fn gzip(bytes: &[u8], level: Compression) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), level);
     encoder.write_all(bytes)?;
     encoder.finish()
 }

@@ -22,6 +22,7 @@ use crate::address::ClientAddress;
 use crate::caller::Caller;
 use crate::compress;
 use crate::error::{self, ApiError, ErrorCode, Family, INTERNAL_MESSAGE};
+use crate::redact::{self, ShownMethod, ShownPath};
 use crate::refused;
 use crate::reply;
 use crate::routes::{self, Area};
@@ -101,6 +102,14 @@ fn count(
     let request = response.request();
     let (path, status) = (request.match_name().unwrap_or_default(), response.status());
     let took = started.elapsed();
+    tracing::debug!(
+        service = "http",
+        method = %ShownMethod(method),
+        path = %ShownPath(request),
+        status_code = status.as_u16(),
+        took = ?took,
+        "Request"
+    );
     state.metrics.handled(&Handled {
         method,
         path,
@@ -139,8 +148,12 @@ async fn before(
     origin: Option<&HeaderValue>,
 ) -> Before {
     let method = request.method();
-    if !is_known(method) {
+    if !redact::is_known(method) {
         return Before::Answer(reply::method_not_allowed());
+    }
+    if area != Area::Open && state.readiness.waiting_for().is_some() {
+        let busy = ApiError::Busy("the server is starting, try again later");
+        return Before::Answer(error::answer(&busy, routes::family(request.path())));
     }
     let surface = match area {
         Area::Open => return Before::Pass(None),
@@ -160,22 +173,6 @@ async fn before(
 fn is_password_change(method: &Method, path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
     *method == Method::PUT && path.ends_with("/password")
-}
-
-/// The verbs that HTTP knows.
-fn is_known(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET
-            | Method::HEAD
-            | Method::POST
-            | Method::PUT
-            | Method::PATCH
-            | Method::DELETE
-            | Method::OPTIONS
-            | Method::CONNECT
-            | Method::TRACE
-    )
 }
 
 /// The answer to `OPTIONS` on an API path (auth-and-resources 1.10).

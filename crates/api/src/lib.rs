@@ -36,4 +36,5 @@ mod v2;
 mod zone;
 
 pub use server::{InfluxqlConfig, Running, ServerConfig, Services, start};
+pub use system::readiness::Readiness;
 pub use v2::flags::FEATURE_FLAGS;

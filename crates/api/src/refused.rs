@@ -56,6 +56,14 @@ pub(crate) fn answer(
     error::error_response(code, message, family)
 }
 
+/// What it means for a request on an open route that it has no credential, where it needs one.
+pub(crate) fn no_credential(state: &AppState, request: &HttpRequest) -> ApiError {
+    let refusal = Refusal::NoCredential;
+    state.metrics.refused(refusal.reason());
+    log(request, &refusal);
+    ApiError::new(ErrorCode::Unauthorized, "unauthorized access")
+}
+
 /// What it means for a request that somebody could not sign in (auth-and-resources 2.5).
 pub(crate) fn sign_in(state: &AppState, request: &HttpRequest, error: SignInError) -> ApiError {
     match error {

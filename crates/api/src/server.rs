@@ -13,7 +13,8 @@ use actix_web::{App, HttpServer, web};
 use influxd_model::Clock;
 use influxd_store::Store;
 use influxd_tokens::{
-    Accounts, Ids, PasswordConfig, PasswordRules, Passwords, Randomness, Resolver, SessionConfig,
+    Accounts, Hashing, Ids, PasswordConfig, PasswordRules, Passwords, Randomness, Resolver,
+    SessionConfig,
 };
 use prometheus::Registry;
 use tokio::runtime::Handle;
@@ -26,6 +27,7 @@ use crate::points::Engine;
 use crate::routes;
 use crate::state::AppState;
 use crate::system::metrics::{Build, Metrics};
+use crate::system::readiness::Readiness;
 use crate::system::watch::Watch;
 
 /// How the server listens, and what it lets through.
@@ -128,6 +130,10 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// For tokens and ids.
     pub random: Arc<dyn Randomness>,
+    /// How tokens are stored.
+    pub hashing: Arc<Hashing>,
+    /// Whether requests are let through yet.
+    pub readiness: Arc<Readiness>,
     /// Where metrics are registered, and what `/metrics` shows.
     pub registry: Registry,
 }
@@ -214,6 +220,8 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
         engine,
         clock,
         random,
+        hashing,
+        readiness,
         registry,
     } = services;
     let version = HeaderValue::from_str(&config.version)
@@ -236,6 +244,7 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
     let resolver = Arc::new(Resolver::new(
         Arc::clone(&store),
         Arc::clone(&clock),
+        Arc::clone(&hashing),
         Arc::clone(&passwords),
         config.sessions,
     ));
@@ -250,6 +259,8 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
     Ok(AppState {
         version,
         ids: Arc::new(Ids::new(Arc::clone(&random), Arc::clone(&clock))),
+        hashing,
+        readiness,
         passwords,
         resolver,
         accounts,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderValue;
 use influxd_model::Clock;
 use influxd_store::Store;
-use influxd_tokens::{Accounts, Ids, Passwords, Randomness, Resolver};
+use influxd_tokens::{Accounts, Hashing, Ids, Passwords, Randomness, Resolver};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
@@ -16,7 +16,11 @@ use crate::error::ApiError;
 use crate::points::Engine;
 use crate::server::ServerConfig;
 use crate::system::metrics::Metrics;
+use crate::system::readiness::Readiness;
 use crate::system::watch::Watch;
+
+/// How often a transaction is tried while others are faster.
+const TRIES: usize = 16;
 
 /// What all handlers share. One per process; ends with the server.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub(crate) struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Randomness>,
     pub(crate) ids: Arc<Ids>,
+    pub(crate) hashing: Arc<Hashing>,
+    pub(crate) readiness: Arc<Readiness>,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) resolver: Arc<Resolver>,
@@ -61,6 +67,28 @@ impl AppState {
             Ok(result) => result,
             Err(error) => Err(ApiError::internal("a part of a request did not end", error)),
         }
+    }
+
+    /// The same for a transaction that changes something: it runs anew as long as others are
+    /// faster, a few times at most.
+    pub(crate) async fn change<T, W>(
+        &self,
+        work: impl Fn() -> W + Send + Sync + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, ApiError>> + Send + 'static,
+    {
+        self.run(async move {
+            for _ in 1..TRIES {
+                match work().await {
+                    Err(ApiError::Store(error)) if error.is_lost_race() => {}
+                    result => return result,
+                }
+            }
+            work().await
+        })
+        .await
     }
 
     /// Forgets what is cached of organizations, buckets and mappings: this server changed them.

@@ -1,6 +1,6 @@
 //! From what PostgreSQL says to what a store says, without any value of a statement.
 
-use influxd_store::{StoreError, Unique};
+use influxd_store::{LostRace, StoreError, Unique};
 use sqlx::error::DatabaseError;
 
 /// What PostgreSQL reported, in words that hold no data of a statement and no part of the URL.
@@ -59,12 +59,19 @@ pub(crate) fn is_lost_race(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code == "40001")
 }
 
+/// Whether an error says that a lock was not to be had in time.
+pub(crate) fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "55P03")
+}
+
 fn database_error(error: &dyn DatabaseError) -> StoreError {
     let code = error.code().unwrap_or_default().into_owned();
     let constraint = error.constraint().unwrap_or_default();
     match (code.as_str(), constraint) {
         ("23505", "dbrps_one_default") => {
-            return unavailable("another transaction changed the same database's mappings");
+            let text = "it changed the same database's mappings";
+            return StoreError::Unavailable(Box::new(LostRace(text.to_owned())));
         }
         ("23505", name) => {
             if let Some(unique) = unique(name) {
@@ -95,10 +102,12 @@ fn database_error(error: &dyn DatabaseError) -> StoreError {
         text.push_str(", constraint ");
         text.push_str(constraint);
     }
+    if matches!(code.as_str(), "40001" | "40P01") {
+        return StoreError::Unavailable(Box::new(LostRace(text)));
+    }
     let failure = Box::new(PostgresFailure(text));
     match code.get(..2) {
-        // What another try may cure: connections, authentication while somebody changes it, lost
-        // races, limits, operators' work, disks; and a server that is a standby at the moment.
+        // What another try may cure: connections, authentication while somebody changes it, limits, operators' work, disks; and a server that is a standby at the moment.
         Some("08" | "28" | "3D" | "40" | "53" | "55" | "57" | "58" | "XX")
             if !matches!(code.as_str(), "XX001" | "XX002") =>
         {
@@ -121,9 +130,10 @@ fn unique(constraint: &str) -> Option<Unique> {
         "organizations_name" => Some(Unique::OrganizationName),
         "users_name" => Some(Unique::UserName),
         "buckets_name" => Some(Unique::BucketName),
-        "authorizations_token_digest" | "authorizations_v1_name" | "sessions_digest" => {
-            Some(Unique::Token)
-        }
+        "authorizations_token_digest"
+        | "authorizations_raw_key"
+        | "authorizations_v1_name"
+        | "sessions_digest" => Some(Unique::Token),
         "memberships_key" => Some(Unique::Membership),
         "labels_name" => Some(Unique::LabelName),
         "bucket_labels_key" => Some(Unique::LabelMapping),

@@ -9,13 +9,14 @@ mod error;
 mod resources;
 #[cfg(feature = "scratch")]
 pub mod scratch;
+mod scrub;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use influxd_store::{Counts, Result, Store, StoreError, Transaction};
+use influxd_store::{Counts, Result, Scrubbed, Store, StoreError, Transaction};
 use secrecy::SecretString;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -39,6 +40,8 @@ pub struct PostgresOptions {
     pub url: SecretString,
     /// How many connections the pool may hold. Followers and claims come on top.
     pub max_connections: u32,
+    /// How long a scrub waits, all in all, for transactions that still see what was removed.
+    pub scrub_patience: Duration,
 }
 
 impl PostgresOptions {
@@ -47,6 +50,7 @@ impl PostgresOptions {
         Self {
             url: url.into(),
             max_connections: 16,
+            scrub_patience: Duration::from_secs(60),
         }
     }
 }
@@ -56,6 +60,7 @@ pub struct PostgresStore {
     options: PgConnectOptions,
     pool: PgPool,
     claims: Claims,
+    scrub_patience: Duration,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -93,6 +98,7 @@ impl PostgresStore {
             claims: Claims::new(connect.clone()),
             options: connect,
             pool,
+            scrub_patience: options.scrub_patience,
         }))
     }
 
@@ -102,6 +108,10 @@ impl PostgresStore {
 
     pub(crate) fn options(&self) -> &PgConnectOptions {
         &self.options
+    }
+
+    pub(crate) fn scrub_patience(&self) -> Duration {
+        self.scrub_patience
     }
 
     pub(crate) fn claims(&self) -> &Claims {
@@ -159,6 +169,10 @@ impl Store for PostgresStore {
 
     async fn counts(&self) -> Result<Counts> {
         resources::counts(&self.pool).await
+    }
+
+    async fn scrub(&self, force: bool) -> Result<Scrubbed> {
+        scrub::scrub(self, force).await
     }
 
     async fn close(&self) {

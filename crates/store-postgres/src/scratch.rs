@@ -140,7 +140,8 @@ impl ScratchCluster {
             .args(["--options", &options, "start"]))
     }
 
-    fn data(&self) -> PathBuf {
+    /// The folder with all its files.
+    pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 

@@ -5,7 +5,7 @@
 )]
 
 use influxd_model::{MemberOf, Membership, OrgId, Role, UserId};
-use influxd_store::Store;
+use influxd_store::{Store, TokenForms};
 use influxd_store_postgres::scratch::ScratchCluster;
 use influxd_store_postgres::{PostgresOptions, PostgresStore};
 use secrecy::ExposeSecret;
@@ -77,8 +77,11 @@ async fn owners_become_memberships_and_samples_of_digests_go() {
             owner(MemberOf::Organization(org))
         ]
     );
-    let digests = ["$influxdb2-sha256$42".to_owned()];
-    let found = transaction.authorizations().find_by_digest(&digests).await;
+    let forms = TokenForms {
+        raw_key: [0; 32],
+        digests: vec!["$influxdb2-sha256$42".to_owned()],
+    };
+    let found = transaction.authorizations().find_by_token(&forms).await;
     assert_eq!(found.unwrap().unwrap().0.v1_name, None);
     let password = transaction.users().password(user).await.unwrap();
     assert_eq!(password.as_deref(), Some("$argon2id$hash"));

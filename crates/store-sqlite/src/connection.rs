@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, Sq
 use crate::error::SqliteFailure;
 
 /// How long a statement waits for a lock that another process holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How every connection is opened (storage study 8.1). The order in which sqlx sends the settings
 /// matters: page size and vacuum mode before the journal mode, which writes the first page.

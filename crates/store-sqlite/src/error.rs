@@ -97,9 +97,10 @@ fn unique(message: &str) -> Option<Unique> {
         "organizations.name_key" => Some(Unique::OrganizationName),
         "users.name_key" => Some(Unique::UserName),
         "buckets.org_id, buckets.name_key" => Some(Unique::BucketName),
-        "authorizations.token_digest" | "authorizations.v1_name_key" | "sessions.digest" => {
-            Some(Unique::Token)
-        }
+        "authorizations.token_digest"
+        | "authorizations.raw_key"
+        | "authorizations.v1_name_key"
+        | "sessions.digest" => Some(Unique::Token),
         "memberships.user_id, memberships.kind, memberships.thing_id" => Some(Unique::Membership),
         "labels.name_key, labels.org_id" => Some(Unique::LabelName),
         "bucket_labels.bucket_id, bucket_labels.label_id" => Some(Unique::LabelMapping),

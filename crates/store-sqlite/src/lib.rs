@@ -8,6 +8,7 @@ mod connection;
 mod error;
 mod maintenance;
 mod resources;
+mod scrub;
 mod writer;
 
 use std::fs::File;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use influxd_store::{Counts, Result, Store, StoreError, Transaction};
+use influxd_store::{Counts, Result, Scrubbed, Store, StoreError, Transaction};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool};
@@ -43,6 +44,8 @@ pub struct SqliteOptions {
     pub path: PathBuf,
     /// How many statements may read at once.
     pub readers: u32,
+    /// How long a scrub waits, all in all, for those who read.
+    pub scrub_patience: Duration,
 }
 
 impl SqliteOptions {
@@ -51,6 +54,7 @@ impl SqliteOptions {
         Self {
             path: path.into(),
             readers: 4,
+            scrub_patience: Duration::from_secs(30),
         }
     }
 }
@@ -59,6 +63,7 @@ impl SqliteOptions {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    scrub_patience: Duration,
     writer: Writer,
     readers: SqlitePool,
     checkpoints: Arc<Checkpoints>,
@@ -96,6 +101,7 @@ impl SqliteStore {
         checkpoints.wrote(1);
         Ok(Arc::new(Self {
             path: options.path,
+            scrub_patience: options.scrub_patience,
             writer,
             readers,
             checkpoints,
@@ -130,6 +136,10 @@ impl SqliteStore {
 
     pub(crate) fn checkpoints(&self) -> &Checkpoints {
         &self.checkpoints
+    }
+
+    pub(crate) fn scrub_patience(&self) -> Duration {
+        self.scrub_patience
     }
 
     pub(crate) fn claims(&self) -> &Claims {
@@ -207,6 +217,10 @@ impl Store for SqliteStore {
 
     async fn counts(&self) -> Result<Counts> {
         resources::counts(&self.readers).await
+    }
+
+    async fn scrub(&self, force: bool) -> Result<Scrubbed> {
+        scrub::scrub(self, force).await
     }
 
     async fn close(&self) {

@@ -13,7 +13,7 @@ use influxd_store::Result;
 use sqlx::{Connection, Row, SqliteConnection};
 use tokio::sync::{Mutex, Notify};
 
-use crate::connection::beside;
+use crate::connection::{BUSY_TIMEOUT, beside};
 use crate::error::{store_error, unavailable};
 use crate::writer::{Frees, Writer};
 use crate::{PAGE_SIZE, SqliteStore};
@@ -104,6 +104,31 @@ impl Checkpoints {
             .await
             .map_err(store_error)?;
         row.try_get(1).map_err(store_error)
+    }
+
+    /// Copies all of the log into the file and empties it, unless somebody reads from it for longer
+    /// than `wait`. Whoever calls has to keep writers out; says whether it came to that.
+    pub(crate) async fn empty_log(&self, wait: Duration) -> Result<bool> {
+        let mut conn = self.conn.lock().await;
+        let Some(conn) = conn.as_mut() else {
+            return Err(unavailable("the store is closed"));
+        };
+        let wait = wait.as_millis();
+        // No bind parameters in a pragma; this is a number of ours.
+        let sql = format!(
+            "PRAGMA busy_timeout = {wait}; PRAGMA wal_checkpoint(TRUNCATE);
+             PRAGMA busy_timeout = {}",
+            BUSY_TIMEOUT.as_millis()
+        );
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .fetch_all(conn)
+            .await;
+        // The answer of the checkpoint is the only one with three columns: whether it was blocked,
+        // and the lengths of the log and of what was copied.
+        let rows = rows.map_err(store_error)?;
+        let answer = rows.iter().find(|row| row.len() == 3);
+        let answer = answer.ok_or_else(|| unavailable("a checkpoint did not answer"))?;
+        Ok(answer.try_get::<i64, _>(0).map_err(store_error)? == 0)
     }
 
     pub(crate) async fn close(&self) {

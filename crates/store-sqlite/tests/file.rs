@@ -14,7 +14,7 @@ use influxd_model::{
 };
 use influxd_store::{
     AuthorizationKind, ChunkStore, Dead, NewChunk, NewFreshChunk, NewPiece, Replacement, Store,
-    StoreError,
+    StoreError, StoredToken,
 };
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use sqlx::{Connection, SqliteConnection};
@@ -270,7 +270,8 @@ async fn replaced_secrets_are_in_no_file_any_more() {
     };
     transaction.users().insert(&user).await.unwrap();
     let mut authorizations = transaction.authorizations();
-    authorizations.insert(&token, Some(secret)).await.unwrap();
+    let stored = StoredToken::Digest(secret.to_owned());
+    authorizations.insert(&token, Some(&stored)).await.unwrap();
     authorizations.insert(&named, None).await.unwrap();
     drop(authorizations);
     transaction

@@ -1,7 +1,7 @@
 //! Files of earlier servers are taken over as they are.
 
 use influxd_model::{MemberOf, Membership, OrgId, Role, UserId};
-use influxd_store::Store;
+use influxd_store::{Store, TokenForms};
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -49,7 +49,10 @@ async fn owners_become_memberships() {
             owner(MemberOf::Organization(org))
         ]
     );
-    let digests = ["digest".to_owned()];
-    let found = transaction.authorizations().find_by_digest(&digests).await;
+    let forms = TokenForms {
+        raw_key: [0; 32],
+        digests: vec!["digest".to_owned()],
+    };
+    let found = transaction.authorizations().find_by_token(&forms).await;
     assert_eq!(found.unwrap().unwrap().0.v1_name, None);
 }

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
 use influxd_model::{Action, AnyId, Authorization, OrgId, Permission, ResourceType};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, StoredToken};
 
 /// The key that makes a name unique: SHA-256 of its bytes.
 pub fn name_key(name: &str) -> [u8; 32] {
@@ -38,13 +40,54 @@ pub fn refuse_nul(texts: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// [`StoreError::Refused`] unless an API token comes with a digest and a 1.x user without one.
-pub fn refuse_wrong_kind(new: &Authorization, digest: Option<&str>) -> Result<()> {
-    if new.v1_name.is_some() == digest.is_some() {
-        let text = "an API token has a digest, a 1.x user has a name";
+/// [`StoreError::Refused`] unless an API token comes with what is stored of it and a 1.x user
+/// without.
+pub fn refuse_wrong_kind(new: &Authorization, token: Option<&StoredToken>) -> Result<()> {
+    if new.v1_name.is_some() == token.is_some() {
+        let text = "an API token has a token or its digest, a 1.x user has a name";
         return Err(StoreError::Refused(text.into()));
     }
     Ok(())
+}
+
+/// What the digests of SHA-256 begin with (auth-and-resources 6.2).
+const SHA256: &str = "$influxdb2-sha256$";
+
+/// A token in the other of the two forms that are made of its SHA-256: so that a token that is
+/// stored raw is not added once more as a digest, nor the other way round. Other digests cannot be
+/// compared with anything.
+pub enum OtherForm {
+    /// The digest, PHC text.
+    Digest(String),
+    /// See [`RawToken::key`](crate::RawToken::key).
+    RawKey([u8; 32]),
+}
+
+/// The other form of a token, if it has one.
+pub fn other_form(token: &StoredToken) -> Option<OtherForm> {
+    match token {
+        StoredToken::Raw(raw) => {
+            let digest = format!("{SHA256}{}", URL_SAFE.encode(raw.key()));
+            Some(OtherForm::Digest(digest))
+        }
+        StoredToken::Digest(digest) => {
+            let key = URL_SAFE.decode(digest.strip_prefix(SHA256)?).ok()?;
+            Some(OtherForm::RawKey(key.try_into().ok()?))
+        }
+    }
+}
+
+/// Digests (PHC text) by what they begin with, up to the last `$`.
+pub fn digest_prefix(digest: &str) -> &str {
+    digest.rfind('$').map_or("", |end| &digest[..=end])
+}
+
+/// The digests of a prefix are among those from the prefix on and before this text, byte for byte.
+pub fn behind_prefix(prefix: &str) -> String {
+    match prefix.strip_suffix('$') {
+        Some(begin) => format!("{begin}%"),
+        None => "\u{10ffff}".to_owned(),
+    }
 }
 
 /// The key of a field of a measurement: 16 bytes of SHA-256, with the measurement's length in
@@ -129,7 +172,10 @@ pub fn properties_from_text(text: &str) -> Result<BTreeMap<String, String>> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretSlice;
+
     use super::*;
+    use crate::RawToken;
 
     #[test]
     fn permissions_survive_being_stored() {
@@ -158,6 +204,36 @@ mod tests {
     fn labels_are_compared_trimmed_and_in_small_letters() {
         assert_eq!(label_key(" GR\u{dc}N\t"), label_key("gr\u{fc}n"));
         assert_ne!(label_key("green"), label_key("gr een"));
+    }
+
+    #[test]
+    fn a_token_s_sha256_is_both_its_key_and_its_digest() {
+        let raw = RawToken::new(SecretSlice::from(b"my-token".to_vec()));
+        let digest = "$influxdb2-sha256$_s5Q0ih_ckWupYGbdfle6L7ClaFPjvHnox8X8drp30Q=";
+        match other_form(&StoredToken::Raw(raw.clone())) {
+            Some(OtherForm::Digest(made)) => assert_eq!(made, digest),
+            _ => panic!("a raw token has a digest"),
+        }
+        match other_form(&StoredToken::Digest(digest.to_owned())) {
+            Some(OtherForm::RawKey(key)) => assert_eq!(&key, raw.key()),
+            _ => panic!("a digest of SHA-256 is a key"),
+        }
+        for other in [
+            "$influxdb2-sha512$_s5Q0ih_",
+            "$influxdb2-sha256$_s5Q",
+            "",
+            "$",
+        ] {
+            assert!(other_form(&StoredToken::Digest(other.to_owned())).is_none());
+        }
+    }
+
+    #[test]
+    fn digests_have_prefixes() {
+        assert_eq!(digest_prefix("$a$b$c="), "$a$b$");
+        assert_eq!(digest_prefix("no digest"), "");
+        let end = behind_prefix("$a$b$");
+        assert!("$a$b$zz" < end.as_str() && end.as_str() < "$a$b-");
     }
 
     #[test]

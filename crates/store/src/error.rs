@@ -35,6 +35,19 @@ pub enum StoreError {
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
+/// The source of a [`StoreError::Unavailable`] that another transaction is behind: it changed the
+/// same rows first. Of this one nothing is left, and once more it would see what the other did.
+#[derive(Debug, thiserror::Error)]
+#[error("another transaction was faster: {0}")]
+pub struct LostRace(pub String);
+
+impl StoreError {
+    /// Whether the same transaction once more is likely to succeed, at once.
+    pub fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Unavailable(source) if source.is::<LostRace>())
+    }
+}
+
 /// What has to be unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unique {
@@ -74,5 +87,18 @@ impl std::fmt::Display for Unique {
             Self::DbrpNames => "the mapping of this database and policy",
             Self::SetUp => "the instance",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_race_is_told_from_an_outage() {
+        let lost = LostRace("of the same row".to_owned());
+        assert!(StoreError::Unavailable(Box::new(lost)).is_lost_race());
+        assert!(!StoreError::Unavailable("away".into()).is_lost_race());
+        assert!(!StoreError::Conflict(Unique::Id).is_lost_race());
     }
 }

@@ -4,6 +4,7 @@
 //! implement both, and pass the same laws: see the module `conformance`, behind the feature of
 //! that name.
 
+pub mod archive;
 mod chunks;
 pub mod columns;
 #[cfg(feature = "conformance")]
@@ -17,10 +18,11 @@ pub use chunks::{
     Follower, Forget, FreshRow, NewChunk, NewFreshChunk, NewPiece, NewTombstone, PieceKey,
     Replaced, Replacement, TombstoneRow, Version, WindowRow, shard_window,
 };
-pub use error::{Result, StoreError, Unique};
+pub use error::{LostRace, Result, StoreError, Unique};
 pub use resources::{
-    AuthorizationFilter, AuthorizationKind, AuthorizationRepository, BucketFilter,
-    BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter, LabelRepository,
-    MembershipRepository, OrganizationRepository, Page, SecretRepository, SessionRepository, Store,
-    Transaction, UserRepository,
+    AuthorizationFilter, AuthorizationKind, AuthorizationRecord, AuthorizationRepository,
+    BucketFilter, BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter,
+    LabelRepository, MembershipRepository, OrganizationRepository, Page, RawToken, Scrubbed,
+    SecretRecord, SecretRepository, SessionRepository, Snapshot, Store, StoredToken, TokenForm,
+    TokenForms, TokenRepository, Transaction, UserRecord, UserRepository,
 };

@@ -8,31 +8,59 @@ use base64::engine::general_purpose::URL_SAFE;
 use sha2::{Digest as _, Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-/// How a digest was made. All can be read; new ones are [`Variant::Sha256`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+use crate::keyring::KeyId;
+
+/// How a digest was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Variant {
     /// SHA-256 of the token's bytes.
     Sha256,
     /// SHA-512 of the token's bytes.
     Sha512,
+    /// HMAC-SHA-256 of the SHA-256 of the token's bytes, under this key.
+    Keyed(KeyId),
 }
 
 impl Variant {
-    /// Its identifier in PHC text (auth-and-resources 6.2).
-    pub const fn identifier(self) -> &'static str {
+    /// What comes before the digest in PHC text (auth-and-resources 6.2): all records of a variant,
+    /// and of a key, begin with it.
+    pub fn prefix(self) -> String {
         match self {
-            Self::Sha256 => "influxdb2-sha256",
-            Self::Sha512 => "influxdb2-sha512",
+            Self::Sha256 => format!("${SHA256}$"),
+            Self::Sha512 => format!("${SHA512}$"),
+            Self::Keyed(key) => format!("${KEYED}${key}$"),
+        }
+    }
+
+    /// The variant whose digests begin so.
+    pub fn from_prefix(prefix: &str) -> Result<Self, DigestError> {
+        let mut parts = prefix.split('$');
+        let (Some(""), Some(identifier)) = (parts.next(), parts.next()) else {
+            return Err(DigestError::Shape);
+        };
+        let variant = match identifier {
+            SHA256 => Self::Sha256,
+            SHA512 => Self::Sha512,
+            KEYED => Self::Keyed(parts.next().ok_or(DigestError::Shape)?.parse()?),
+            _ => return Err(DigestError::Variant),
+        };
+        match (parts.next(), parts.next()) {
+            (Some(""), None) => Ok(variant),
+            _ => Err(DigestError::Shape),
         }
     }
 
     const fn length(self) -> usize {
         match self {
-            Self::Sha256 => 32,
+            Self::Sha256 | Self::Keyed(_) => 32,
             Self::Sha512 => 64,
         }
     }
 }
+
+const SHA256: &str = "influxdb2-sha256";
+const SHA512: &str = "influxdb2-sha512";
+const KEYED: &str = "influxd-hmac-sha256";
 
 /// Why a text is no digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +68,9 @@ pub enum DigestError {
     /// Not `$identifier$digest`.
     #[error("a digest is written as $variant$digest")]
     Shape,
+    /// Its key's id is not 16 hex digits.
+    #[error("the id of a digest's key is damaged")]
+    Key,
     /// No variant that we know.
     #[error("unknown variant of a digest")]
     Variant,
@@ -57,13 +88,33 @@ pub struct TokenDigest {
 }
 
 impl TokenDigest {
-    /// The digest of a token's bytes.
-    pub(crate) fn of(token: &[u8], variant: Variant) -> Self {
-        let bytes = match variant {
-            Variant::Sha256 => Sha256::digest(token).to_vec(),
-            Variant::Sha512 => Sha512::digest(token).to_vec(),
-        };
-        Self { variant, bytes }
+    /// The SHA-256 of a token's bytes.
+    pub(crate) fn sha256(token: &[u8]) -> Self {
+        Self {
+            variant: Variant::Sha256,
+            bytes: Sha256::digest(token).to_vec(),
+        }
+    }
+
+    /// The SHA-512 of a token's bytes.
+    pub(crate) fn sha512(token: &[u8]) -> Self {
+        Self {
+            variant: Variant::Sha512,
+            bytes: Sha512::digest(token).to_vec(),
+        }
+    }
+
+    /// What a key made of a SHA-256.
+    pub(crate) fn keyed(key: KeyId, bytes: &[u8; 32]) -> Self {
+        Self {
+            variant: Variant::Keyed(key),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    /// The digest without its name.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// How it was made.
@@ -74,11 +125,9 @@ impl TokenDigest {
     /// Its text as stored: `$influxdb2-sha256$...`. Deliberately no `Display`: it must not slip
     /// into a message.
     pub fn to_phc(&self) -> String {
-        format!(
-            "${}${}",
-            self.variant.identifier(),
-            URL_SAFE.encode(&self.bytes)
-        )
+        let mut text = self.variant.prefix();
+        URL_SAFE.encode_string(&self.bytes, &mut text);
+        text
     }
 }
 
@@ -86,16 +135,9 @@ impl FromStr for TokenDigest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let mut parts = text.split('$');
-        let (Some(""), Some(identifier), Some(digest), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(DigestError::Shape);
-        };
-        let variant = [Variant::Sha256, Variant::Sha512]
-            .into_iter()
-            .find(|v| v.identifier() == identifier)
-            .ok_or(DigestError::Variant)?;
+        let end = text.rfind('$').ok_or(DigestError::Shape)?;
+        let (prefix, digest) = text.split_at(end + 1);
+        let variant = Variant::from_prefix(prefix)?;
         let bytes = URL_SAFE.decode(digest).map_err(|_| DigestError::Digest)?;
         if bytes.len() == variant.length() {
             Ok(Self { variant, bytes })
@@ -115,7 +157,7 @@ impl Eq for TokenDigest {}
 
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TokenDigest({}, [REDACTED])", self.variant.identifier())
+        write!(f, "TokenDigest({:?}, [REDACTED])", self.variant)
     }
 }
 
@@ -124,8 +166,10 @@ mod tests {
     use super::*;
 
     fn check(token: &str, sha256: &str, sha512: &str) {
-        for (variant, phc) in [(Variant::Sha256, sha256), (Variant::Sha512, sha512)] {
-            let digest = TokenDigest::of(token.as_bytes(), variant);
+        for (digest, phc) in [
+            (TokenDigest::sha256(token.as_bytes()), sha256),
+            (TokenDigest::sha512(token.as_bytes()), sha512),
+        ] {
             assert_eq!(digest.to_phc(), phc);
             assert_eq!(phc.parse(), Ok(digest));
         }
@@ -151,6 +195,16 @@ mod tests {
             ("", DigestError::Shape),
             ("influxdb2-sha256$abc", DigestError::Shape),
             ("$influxdb2-sha256$abc$", DigestError::Shape),
+            ("$influxd-hmac-sha256$abcd", DigestError::Key),
+            ("$influxd-hmac-sha256$0123$abcd", DigestError::Key),
+            (
+                "$influxd-hmac-sha256$0123456789ABCDEF$abcd",
+                DigestError::Key,
+            ),
+            (
+                "$influxd-hmac-sha256$0123456789abcdef$abcd",
+                DigestError::Digest,
+            ),
             ("$influxdb2-sha1$abcd", DigestError::Variant),
             ("$influxdb2-sha256$", DigestError::Digest),
             ("$influxdb2-sha256$abc", DigestError::Digest),
@@ -165,10 +219,7 @@ mod tests {
 
     #[test]
     fn a_digest_does_not_show_itself() {
-        let digest = TokenDigest::of(b"token-2", Variant::Sha256);
-        assert_eq!(
-            format!("{digest:?}"),
-            "TokenDigest(influxdb2-sha256, [REDACTED])"
-        );
+        let digest = TokenDigest::sha256(b"token-2");
+        assert_eq!(format!("{digest:?}"), "TokenDigest(Sha256, [REDACTED])");
     }
 }

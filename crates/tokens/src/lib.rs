@@ -9,13 +9,18 @@ mod cache;
 mod caller;
 mod credential;
 mod digest;
+mod escrow;
+mod hashing;
 mod ids;
+mod keyring;
+mod migrate;
 mod onboard;
 mod password;
 mod random;
 mod resolve;
 mod rights;
 mod rules;
+mod seal;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -27,7 +32,11 @@ pub use credential::{
     Credential, NamedSecret, SESSION_COOKIE, Surface, choose, from_basic, session_key,
 };
 pub use digest::{DigestError, TokenDigest, Variant};
+pub use escrow::{Escrow, EscrowError, EscrowIdentity};
+pub use hashing::Hashing;
 pub use ids::Ids;
+pub use keyring::{KeyError, KeyId, Keyring, MIN_KEY_BYTES};
+pub use migrate::{Census, MigrateError, Progress, hash_raw_tokens, hash_snapshot, rekey};
 pub use onboard::{
     MAX_NAME, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed, system_buckets,
 };
@@ -42,4 +51,5 @@ pub use rules::{
     BucketNameError, PasswordRuleError, PasswordRules, RetentionError, check_bucket_name,
     check_retention,
 };
+pub use seal::{SealError, open_secret, seal_secret};
 pub use token::ApiToken;

@@ -11,8 +11,8 @@ use influxd_store::{Store, StoreError, Unique};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::{
-    ApiToken, BucketNameError, Ids, PasswordError, PasswordRuleError, PasswordRules, Passwords,
-    Randomness, RetentionError, check_bucket_name, check_retention,
+    ApiToken, BucketNameError, Hashing, Ids, PasswordError, PasswordRuleError, PasswordRules,
+    Passwords, Randomness, RetentionError, check_bucket_name, check_retention,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -96,6 +96,8 @@ pub struct Tools<'a> {
     pub random: &'a dyn Randomness,
     /// For everything that is made.
     pub ids: &'a Ids,
+    /// How the token is to be stored.
+    pub hashing: &'a Hashing,
     /// Hashes the password.
     pub passwords: &'a Passwords,
 }
@@ -155,10 +157,12 @@ pub async fn onboard(tools: &Tools<'_>, request: SetUp) -> Result<Onboarded, Onb
             let owner = Membership { user, of, role };
             transaction.memberships().insert(&owner).await?;
         }
-        let digest = made.token.digest().to_phc();
         transaction
             .authorizations()
-            .insert(&made.authorization, Some(&digest))
+            .insert(
+                &made.authorization,
+                Some(&tools.hashing.stored(&made.token)),
+            )
             .await?;
         transaction.commit().await
     }

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use influxd_model::{
     Authorization, Clock, MemberOf, Membership, OrgId, Organization, Permission, Role, Status, User,
 };
-use influxd_store::{Counts, Result, Store, StoreError, Transaction};
+use influxd_store::{Counts, Result, Scrubbed, Store, StoreError, Transaction};
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::SecretSlice;
 use tempfile::TempDir;
 
 use crate::{
-    Accounts, ApiToken, Cached, Caller, Credential, Ids, NamedSecret, OsRandomness, PasswordConfig,
-    PasswordRules, Passwords, Refusal, Resolver, SessionConfig,
+    Accounts, ApiToken, Cached, Caller, Credential, Hashing, Ids, NamedSecret, OsRandomness,
+    PasswordConfig, PasswordRules, Passwords, Refusal, Resolver, SessionConfig,
 };
 
 /// A clock that tests move.
@@ -70,6 +70,10 @@ impl Store for Watched {
 
     async fn counts(&self) -> Result<Counts> {
         self.store.counts().await
+    }
+
+    async fn scrub(&self, force: bool) -> Result<Scrubbed> {
+        self.store.scrub(force).await
     }
 
     async fn close(&self) {
@@ -132,6 +136,7 @@ impl World {
         let resolver = Arc::new(Resolver::new(
             store.clone(),
             clock.clone(),
+            Arc::default(),
             passwords.clone(),
             sessions,
         ));
@@ -268,11 +273,11 @@ impl World {
         permissions: Vec<Permission>,
     ) -> Authorization {
         let authorization = self.authorization(owner, None, permissions);
-        let digest = token(text).digest().to_phc();
+        let stored = Hashing::default().stored(&token(text));
         let mut transaction = self.store.begin().await.unwrap();
         transaction
             .authorizations()
-            .insert(&authorization, Some(&digest))
+            .insert(&authorization, Some(&stored))
             .await
             .unwrap();
         transaction.commit().await.unwrap();

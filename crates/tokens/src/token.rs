@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use secrecy::{ExposeSecret, SecretSlice};
 use zeroize::Zeroizing;
 
-use crate::{NamedSecret, Randomness, TokenDigest, Variant};
+use crate::{NamedSecret, Randomness, TokenDigest};
 
 /// A token as the client holds it. We keep its digest, and nothing else of it.
 ///
@@ -28,22 +28,20 @@ impl ApiToken {
         Self::from(text.into_bytes())
     }
 
-    /// The form of a token that is stored for new tokens.
-    pub fn digest(&self) -> TokenDigest {
-        TokenDigest::of(self.0.expose_secret(), Variant::Sha256)
+    /// Its SHA-256.
+    pub(crate) fn sha256(&self) -> TokenDigest {
+        TokenDigest::sha256(self.0.expose_secret())
     }
 
-    /// Every form in which this token may be stored, the likeliest first.
-    pub fn digests_to_try(&self) -> [TokenDigest; 2] {
-        [
-            self.digest(),
-            TokenDigest::of(self.0.expose_secret(), Variant::Sha512),
-        ]
+    /// Its SHA-512.
+    pub(crate) fn sha512(&self) -> TokenDigest {
+        TokenDigest::sha512(self.0.expose_secret())
     }
 
-    /// Whether it is the token that `digest` was made of, in constant time.
-    pub fn matches(&self, digest: &TokenDigest) -> bool {
-        TokenDigest::of(self.0.expose_secret(), digest.variant()) == *digest
+    /// What is kept of it where it is the key of a session (PHC text). Such keys are always random:
+    /// no pepper is needed to keep them from being guessed.
+    pub fn session_digest(&self) -> String {
+        self.sha256().to_phc()
     }
 
     /// Whether it has no bytes: such a token matches nothing.
@@ -75,6 +73,12 @@ impl ApiToken {
 impl From<Vec<u8>> for ApiToken {
     fn from(bytes: Vec<u8>) -> Self {
         Self(SecretSlice::from(bytes))
+    }
+}
+
+impl From<SecretSlice<u8>> for ApiToken {
+    fn from(bytes: SecretSlice<u8>) -> Self {
+        Self(bytes)
     }
 }
 
@@ -110,17 +114,5 @@ mod tests {
     fn a_token_does_not_show_itself() {
         let token = ApiToken::from(b"very-secret".to_vec());
         assert_eq!(format!("{token:?}"), "ApiToken([REDACTED])");
-        assert!(!format!("{:#?}", token.digests_to_try()).contains("very-secret"));
-    }
-
-    #[test]
-    fn a_token_matches_its_digests_only() {
-        let token = ApiToken::from(b"token-2".to_vec());
-        for digest in token.digests_to_try() {
-            assert!(token.matches(&digest));
-            assert!(!ApiToken::from(b"token-3".to_vec()).matches(&digest));
-            // A digest is never a token.
-            assert!(!ApiToken::from(digest.to_phc().into_bytes()).matches(&digest));
-        }
     }
 }

@@ -113,7 +113,7 @@ const BESIDE: &[Operation] = &[
         (Verb::Get, "/api/v2"),
         || web::to(v2::index::index),
         ("GetRoutes", "Shows where everything is"),
-        &[Answer::text(200, "application/json")],
+        &[Answer::object(200)],
     ),
     Operation::new(
         (Verb::Post, "/write"),
@@ -137,7 +137,7 @@ const BESIDE: &[Operation] = &[
         (Verb::Get, "/query"),
         || web::to(v1::query::query),
         ("GetV1Query", "Executes InfluxQL"),
-        &[Answer::text(200, "application/json")],
+        &[Answer::object(200)],
     )
     .query(V1_QUERY)
     .errors(&[400, 404]),
@@ -145,7 +145,7 @@ const BESIDE: &[Operation] = &[
         (Verb::Post, "/query"),
         || web::to(v1::query::query),
         ("PostV1Query", "Executes InfluxQL"),
-        &[Answer::text(200, "application/json")],
+        &[Answer::object(200)],
     )
     .query(V1_QUERY)
     .takes_content(Content::text("application/x-www-form-urlencoded"))
@@ -182,13 +182,13 @@ const SYSTEM: &[Operation] = &[
         (Verb::Get, "/health"),
         || web::to(system::health::health),
         ("GetHealth", "Says whether the server is well"),
-        &[Answer::text(200, "application/json")],
+        &[Answer::object(200)],
     ),
     Operation::new(
         (Verb::Get, "/ready"),
         || web::to(system::ready::ready),
         ("GetReady", "Says since when the server is up"),
-        &[Answer::text(200, "application/json")],
+        &[Answer::object(200)],
     ),
     Operation::new(
         (Verb::Get, "/metrics"),

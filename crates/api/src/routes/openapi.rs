@@ -244,6 +244,10 @@ fn content(body: Content, schemas: &mut Schemas) -> utoipa::openapi::Content {
             schemas.insert(name.clone(), (of.schema)());
             RefOr::Ref(Ref::from_schema_name(name))
         }
+        // Any document, or any text.
+        None if body.media == "application/json" => {
+            ObjectBuilder::new().schema_type(Type::Object).into()
+        }
         None => ObjectBuilder::new().schema_type(Type::String).into(),
     };
     ContentBuilder::new().schema(Some(schema)).build()

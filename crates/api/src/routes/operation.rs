@@ -5,7 +5,7 @@
 
 use actix_web::Route;
 use actix_web::http::Method;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::error::Family;
@@ -142,6 +142,18 @@ impl Content {
     }
 }
 
+/// A JSON object of whatever shape.
+#[derive(Debug)]
+struct AnyObject;
+
+impl PartialSchema for AnyObject {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Object).into()
+    }
+}
+
+impl ToSchema for AnyObject {}
+
 fn name_of<T: ToSchema>() -> String {
     T::name().into_owned()
 }
@@ -153,6 +165,11 @@ impl Answer {
             status,
             content: Some(Content::json::<T>()),
         }
+    }
+
+    /// A JSON object of whatever shape.
+    pub(crate) const fn object(status: u16) -> Self {
+        Self::json::<AnyObject>(status)
     }
 
     /// No body.

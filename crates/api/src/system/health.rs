@@ -1,5 +1,7 @@
 //! `/health`
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpResponse, web};
@@ -11,14 +13,14 @@ use crate::state::AppState;
 /// Whether the server can do its work. The spacing of the body is part of the contract
 /// (data-endpoints 9.1).
 pub(crate) async fn health(state: web::Data<AppState>) -> HttpResponse {
-    let (status, message, word) = if state.watch.is_up() {
-        (StatusCode::OK, "ready for queries and writes", "pass")
-    } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the database is not available",
-            "fail",
-        )
+    let failure = match state.readiness.waiting_for() {
+        Some(what) => Some(Cow::Owned(what)),
+        None if state.watch.is_up() => None,
+        None => Some(Cow::Borrowed("the database is not available")),
+    };
+    let (status, message, word) = match &failure {
+        None => (StatusCode::OK, "ready for queries and writes", "pass"),
+        Some(what) => (StatusCode::SERVICE_UNAVAILABLE, &**what, "fail"),
     };
     let mut body = Vec::with_capacity(192);
     body.extend_from_slice(b"{\"name\":\"influxdb\", \"message\":");

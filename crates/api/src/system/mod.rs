@@ -4,5 +4,6 @@ mod agents;
 pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod ping;
+pub(crate) mod readiness;
 pub(crate) mod ready;
 pub(crate) mod watch;

@@ -20,12 +20,13 @@ use influxd_engine::{Engine, EngineOptions};
 use influxd_model::SystemClock;
 use influxd_store::Store;
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
-use influxd_tokens::OsRandomness;
+use influxd_tokens::{Hashing, OsRandomness};
 use prometheus::Registry;
 use tempfile::TempDir;
 
 use self::client::{Client, Reply};
 use crate::server::{Running, ServerConfig, Services, start};
+use crate::system::readiness::Readiness;
 
 /// The operator token that servers are set up with.
 const TOKEN: &str = "operator-token-of-the-tests-0123456789";
@@ -79,6 +80,8 @@ impl TestServer {
             engine: Arc::clone(&engine),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandomness),
+            hashing: Arc::new(Hashing::default()),
+            readiness: Arc::new(Readiness::default()),
             registry,
         };
         let config = ServerConfig {

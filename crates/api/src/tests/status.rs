@@ -46,6 +46,11 @@ impl Store for Switched {
         self.store.counts().await
     }
 
+    async fn scrub(&self, force: bool) -> Result<influxd_store::Scrubbed> {
+        self.check()?;
+        self.store.scrub(force).await
+    }
+
     async fn close(&self) {
         self.store.close().await;
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::reply;
 use crate::routes::operation::Verb::Get;
@@ -18,7 +20,7 @@ pub(crate) const GROUP: Group = Group {
         (Get, "/api/v2/flags"),
         || web::to(flags),
         ("GetFlags", "Shows the feature flags"),
-        &[Answer::json::<BTreeMap<String, bool>>(200)],
+        &[Answer::json::<FlagsView>(200)],
     )
     .for_any_method()],
 };
@@ -39,11 +41,15 @@ pub const FEATURE_FLAGS: [(&str, bool); 12] = [
     ("timeFilterFlags", false),
 ];
 
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Flags, value_type = Object)]
+struct FlagsView(BTreeMap<&'static str, Value>);
+
 /// Shows the flags to everybody who is known.
 async fn flags(state: web::Data<AppState>) -> HttpResponse {
     let overrides = state.config.settings.get("feature-flags");
     let overrides = overrides.and_then(Value::as_object);
-    let flags: BTreeMap<&str, Value> = FEATURE_FLAGS
+    let flags = FEATURE_FLAGS
         .iter()
         .map(|(name, default)| {
             let given = overrides.and_then(|all| {
@@ -54,7 +60,7 @@ async fn flags(state: web::Data<AppState>) -> HttpResponse {
             (*name, given.map_or(Value::Bool(*default), read))
         })
         .collect();
-    reply::pretty(StatusCode::OK, &flags)
+    reply::pretty(StatusCode::OK, &FlagsView(flags))
 }
 
 /// A flag need not be true or false.

@@ -3,6 +3,8 @@
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpResponse, web};
 use influxd_model::ResourceType;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::json;
 use crate::routes::operation::Verb::Get;
@@ -18,7 +20,7 @@ pub(crate) const GROUP: Group = Group {
             "GetResources",
             "Lists the types of resources that permissions can be about",
         ),
-        &[Answer::json::<Vec<String>>(200)],
+        &[Answer::json::<TypesView>(200)],
     )
     .for_any_method()],
 };
@@ -26,10 +28,14 @@ pub(crate) const GROUP: Group = Group {
 /// The one answer without a character set (auth-and-resources 1.3).
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceTypes)]
+struct TypesView(Vec<&'static str>);
+
 /// The types, in canonical order.
 async fn resources() -> HttpResponse {
-    let names: Vec<&str> = ResourceType::ALL.iter().map(|kind| kind.name()).collect();
+    let names = ResourceType::ALL.iter().map(|kind| kind.name());
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, JSON))
-        .body(json::compact(&names))
+        .body(json::compact(&TypesView(names.collect())))
 }

@@ -6,7 +6,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, OrgId, Permission, ResourceType};
 use influxd_store::StoreError;
-use influxd_tokens::MAX_NAME;
+use influxd_tokens::{MAX_NAME, seal_secret};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -141,14 +142,18 @@ async fn put(
 ) -> Result<HttpResponse, ApiError> {
     let id: OrgId = parent::id(&id)?;
     let store = state.store.clone();
+    let (hashing, random) = (state.hashing.clone(), state.random.clone());
     let work = async move {
+        let (keyring, random) = (hashing.keyring(), &*random);
         let mut transaction = store.begin().await?;
         parent::organization(&mut *transaction, &caller, id).await?;
         let secrets = read_texts(&body.0).map_err(unmarshal)?;
         require(&caller, &on_secrets(Action::Write, id))?;
         for (key, value) in &secrets {
             check_key(key)?;
-            match transaction.secrets().put(id, key, value.as_bytes()).await {
+            let sealed = seal_secret(keyring, random, (id, key), value.as_bytes());
+            let sealed = sealed.expose_secret();
+            match transaction.secrets().put(id, key, sealed).await {
                 Err(StoreError::NotFound(_)) => {
                     return Err(ApiError::not_found("organization not found"));
                 }

@@ -96,6 +96,7 @@ async fn set_up(state: web::Data<AppState>, body: Body) -> Result<HttpResponse, 
             clock: &*shared.clock,
             random: &*shared.random,
             ids: &shared.ids,
+            hashing: &shared.hashing,
             passwords: &shared.passwords,
         };
         onboard(&tools, request).await.map_err(explain)

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use actix_web::http::header::{self, HeaderValue, HttpDate};
 use actix_web::{HttpRequest, HttpResponse, web};
-use influxd_tokens::{SESSION_COOKIE, SignInError, SignedIn, from_basic, session_key};
+use influxd_tokens::{SESSION_COOKIE, SignedIn, from_basic, session_key};
 use zeroize::Zeroizing;
 
 use crate::address::ClientAddress;
@@ -58,7 +58,7 @@ async fn sign_in(
     let refuse = |error| refused::sign_in(&state, &request, error);
     let header = request.headers().get(header::AUTHORIZATION);
     let named = header.and_then(|header| from_basic(header.as_bytes()));
-    let named = named.ok_or_else(|| refuse(SignInError::Wrong))?;
+    let named = named.ok_or_else(|| refused::no_credential(&state, &request))?;
     let accounts = Arc::clone(&state.accounts);
     let outcome = state
         .run(async move { Ok(accounts.sign_in(&named, from.0).await) })

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::offline::{self, Offline};
 use crate::settings::{Flags, Kind, SETTINGS, Setting};
 
 /// What the command line asks for.
@@ -17,8 +18,14 @@ pub(super) enum Call {
         flags: Flags,
         key_name: Option<String>,
     },
+    /// Work on a store without a server.
+    Offline { flags: Flags, asked: Offline },
+    /// Explain that there is nothing to go back to.
+    Downgrade { targets: Vec<String> },
     /// Print the version.
     Version,
+    /// Say where the help for these commands is: they are a group, and do nothing themselves.
+    SeeHelp(String),
     /// Print this text.
     Help(String),
 }
@@ -29,10 +36,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Call, String> {
     if asked == "help" {
         return Ok(Call::Help(help_of(&args[1..])));
     }
-    let path = match asked {
-        "run" | "version" | "print-config" => format!("influxd {asked}"),
-        _ => "influxd".to_owned(),
-    };
+    let path = command_path(&args);
     let argv = std::iter::once(OsString::from("influxd")).chain(args);
     let matches = match root().try_get_matches_from(argv) {
         Ok(matches) => matches,
@@ -47,20 +51,65 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Call, String> {
             flags: flags(&[&matches, inner]),
             key_name: inner.get_one::<String>("key-name").cloned(),
         },
-        Some((_, inner)) => Call::Run(flags(&[&matches, inner])),
+        Some(("downgrade", inner)) => Call::Downgrade {
+            targets: inner
+                .get_many::<String>("target")
+                .map(|all| all.cloned().collect())
+                .unwrap_or_default(),
+        },
+        Some(("run", inner)) => Call::Run(flags(&[&matches, inner])),
+        Some(_) => below(&matches),
         None => Call::Run(flags(&[&matches])),
     })
 }
 
-/// The help text of a command; of an unknown one the main help, as in 2.x.
+/// What a command of a group asks for.
+fn below(matches: &ArgMatches) -> Call {
+    let (mut levels, mut path) = (vec![matches], Vec::new());
+    while let Some((name, inner)) = levels[levels.len() - 1].subcommand() {
+        path.push(name);
+        levels.push(inner);
+    }
+    match offline::offline(&path, levels[levels.len() - 1]) {
+        Some(asked) => Call::Offline {
+            flags: flags(&levels),
+            asked,
+        },
+        None => Call::SeeHelp(path.join(" ")),
+    }
+}
+
+/// The commands that a command line names, as errors call them.
+fn command_path(args: &[OsString]) -> String {
+    let root = root();
+    let mut path = "influxd".to_owned();
+    let mut command = &root;
+    for arg in args.iter().filter_map(|arg| arg.to_str()) {
+        match command.find_subcommand(arg) {
+            Some(inner) => {
+                path = format!("{path} {arg}");
+                command = inner;
+            }
+            None => break,
+        }
+    }
+    path
+}
+
+/// The help text of a command; of an unknown one that of the command around it, as in 2.x.
 fn help_of(path: &[OsString]) -> String {
     let mut root = root();
     root.build();
-    let name = path.first().and_then(|name| name.to_str()).unwrap_or("");
-    match root.find_subcommand_mut(name) {
-        Some(command) => command.render_help().to_string(),
-        None => root.render_help().to_string(),
+    let mut command = &mut root;
+    for name in path.iter().filter_map(|name| name.to_str()) {
+        if command.find_subcommand(name).is_none() {
+            break;
+        }
+        command = command
+            .find_subcommand_mut(name)
+            .expect("it was found a moment ago");
     }
+    command.render_help().to_string()
 }
 
 fn root() -> Command {
@@ -91,6 +140,13 @@ fn root() -> Command {
                         .help("print this key only"),
                 ),
         )
+        .subcommand(with_store_flags(offline::recovery()))
+        .subcommand(with_store_flags(offline::token_hashing()))
+        .subcommand(
+            with_store_flags(Command::new("downgrade"))
+                .about("Say what is safe when going back to an older release")
+                .arg(Arg::new("target").num_args(0..).value_name("TARGET")),
+        )
         .subcommand(
             Command::new("version")
                 .about("Print the version")
@@ -99,6 +155,36 @@ fn root() -> Command {
                 // 2.x ignores what follows.
                 .arg(Arg::new("ignored").num_args(0..).hide(true)),
         )
+}
+
+/// The settings that say where a store is and how tokens lie in it.
+const STORE_SETTINGS: &[&str] = &[
+    "bolt-path",
+    "sqlite-path",
+    "store-url",
+    "store-max-connections",
+    "use-hashed-tokens",
+    "token-pepper-file",
+    "token-escrow-recipient",
+    "log-level",
+];
+
+/// A command, and all below it, with the flags of [`STORE_SETTINGS`].
+fn with_store_flags(command: Command) -> Command {
+    let inner: Vec<Command> = command.get_subcommands().cloned().collect();
+    let settings = SETTINGS
+        .iter()
+        .filter(|setting| STORE_SETTINGS.contains(&setting.name));
+    let mut command = command
+        .args(settings.map(flag))
+        .args_override_self(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true);
+    for below in inner {
+        let name = below.get_name().to_owned();
+        command = command.mut_subcommand(name, |_| with_store_flags(below));
+    }
+    command
 }
 
 fn with_server_flags(command: Command) -> Command {
@@ -153,7 +239,8 @@ fn flags(levels: &[&ArgMatches]) -> Flags {
     let mut flags = Flags::new();
     for matches in levels {
         for setting in SETTINGS {
-            if let Some(values) = matches.get_many::<String>(setting.name) {
+            // Not every command has every flag.
+            if let Ok(Some(values)) = matches.try_get_many::<String>(setting.name) {
                 let all = flags.entry(setting.name).or_default();
                 all.extend(values.cloned());
             }

@@ -1,10 +1,13 @@
 //! The sub-commands, and how their errors leave the process.
 
 mod cli;
+mod downgrade;
+mod offline;
 mod pid_file;
 mod print_config;
 mod run;
 mod stores;
+mod token_start;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -56,6 +59,14 @@ fn answer(call: Call, environment: &Environment, file: Option<&ConfigFile>) -> R
                 .or_else(|| environment.get("INFLUXD_KEY_NAME").cloned())
                 .unwrap_or_default();
             print(&print_config::text(&settings, &key_name)?)
+        }
+        Call::Offline { flags, asked } => {
+            offline::run(&asked, &read(&flags)?, Arc::new(SystemClock))
+        }
+        Call::Downgrade { targets } => downgrade::run(&targets),
+        Call::SeeHelp(path) => {
+            eprintln!("See 'influxd {path} -h' for help");
+            Ok(())
         }
         Call::Run(flags) => run::run(&read(&flags)?, Arc::new(SystemClock)),
     }

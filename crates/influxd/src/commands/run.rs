@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use influxd_api::{InfluxqlConfig, Running, ServerConfig, Services};
+use influxd_api::{InfluxqlConfig, Readiness, Running, ServerConfig, Services};
 use influxd_engine::{Engine, EngineOptions};
 use influxd_model::Clock;
 use influxd_tokens::{OsRandomness, PasswordRules, SessionConfig};
 use prometheus::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use super::pid_file::PidFile;
 use super::stores::{self, Stores};
+use super::token_start::TokenStart;
 use crate::settings::{ServerSettings, Settings};
+use crate::telemetry::Stream;
 use crate::{build, telemetry};
 
 /// How long a stop waits for requests that were accepted.
@@ -21,7 +24,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Starts the server and returns when it has stopped.
 pub(super) fn run(settings: &Settings, clock: Arc<dyn Clock>) -> Result<()> {
-    telemetry::start(settings.log_level(), Arc::clone(&clock));
+    telemetry::start(settings.log_level(), Arc::clone(&clock), Stream::Stdout);
     tracing::info!(
         version = build::VERSION,
         commit = build::COMMIT,
@@ -81,7 +84,12 @@ async fn serve(server: &ServerSettings, clock: Arc<dyn Clock>) -> Result<()> {
         engine_options(server),
         &registry,
     )?;
+    let hashing = Arc::new(server.hashing()?);
+    let readiness = Arc::new(Readiness::default());
+    let start = TokenStart::check(&stores, &hashing, &readiness, &registry).await?;
     let services = Services {
+        hashing: Arc::clone(&hashing),
+        readiness: Arc::clone(&readiness),
         store: Arc::clone(&stores.resources),
         engine: Arc::clone(&engine),
         clock: Arc::clone(&clock),
@@ -89,7 +97,12 @@ async fn serve(server: &ServerSettings, clock: Arc<dyn Clock>) -> Result<()> {
         registry,
     };
     let served = match listen(server, services, &*clock).await {
-        Ok(running) => until_stopped(running, &mut signals).await,
+        Ok(running) => {
+            let mut tokens = tokio::spawn(start.run());
+            let served = until_stopped(running, &mut tokens, &mut signals).await;
+            tokens.abort();
+            served
+        }
         Err(error) => Err(error),
     };
     close(&engine, &stores).await;
@@ -123,8 +136,16 @@ async fn listen(server: &ServerSettings, services: Services, clock: &dyn Clock) 
 }
 
 /// Serves until a signal asks for a stop, then finishes what was accepted.
-async fn until_stopped(mut running: Running, signals: &mut Signals) -> Result<()> {
+async fn until_stopped(
+    mut running: Running,
+    tokens: &mut JoinHandle<Result<()>>,
+    signals: &mut Signals,
+) -> Result<()> {
     tokio::select! {
+        Err(error) = failed(tokens) => {
+            running.stop().await.context("failed to shut down server")?;
+            Err(error)
+        }
         () = signals.stop() => {
             stopping("HTTP server");
             tracing::info!(service = "tcp-listener", "Stopping");
@@ -136,6 +157,11 @@ async fn until_stopped(mut running: Running, signals: &mut Signals) -> Result<()
             Err(anyhow!("the HTTP server ended"))
         }
     }
+}
+
+/// What became of a task that should go on for ever.
+async fn failed(task: &mut JoinHandle<Result<()>>) -> Result<()> {
+    task.await.context("the care of tokens ended")?
 }
 
 /// Commits what the engine has accepted, then lets go of the store.

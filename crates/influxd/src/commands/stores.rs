@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use influxd_store::{ChunkStore, Store, StoreError};
 use influxd_store_postgres::{PostgresOptions, PostgresStore};
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
@@ -41,18 +41,44 @@ pub(super) async fn open(settings: &ServerSettings) -> Result<Stores> {
     }
 }
 
+/// Opens a store that must be there already, maybe beside a server that runs on it.
+pub(super) async fn open_existing(settings: &ServerSettings) -> Result<Stores> {
+    match &settings.store {
+        StoreChoice::Sqlite(path) => {
+            if !path.is_file() {
+                bail!("there is no store at {}", path.display());
+            }
+            let store = open_sqlite(SqliteOptions::new(path)).await?;
+            Ok(Stores::of_sqlite(store, None))
+        }
+        StoreChoice::Memory => bail!("a throw-away store is gone when its server is"),
+        StoreChoice::Postgres(url) => postgres(url, settings.store_max_connections).await,
+    }
+}
+
 async fn sqlite(options: SqliteOptions, folder: Option<TempDir>) -> Result<Stores> {
     let path = options.path.clone();
-    let opened = SqliteStore::open(options).await;
-    let store = opened.with_context(|| format!("unable to open the store {}", path.display()))?;
+    let store = open_sqlite(options).await?;
     store.lock_for_serving()?;
     tracing::info!(service = "sqlite", path = %path.display(), "Resources opened");
-    Ok(Stores {
-        resources: Arc::clone(&store) as Arc<dyn Store>,
-        points: store,
-        kind: "sqlite",
-        _folder: folder,
-    })
+    Ok(Stores::of_sqlite(store, folder))
+}
+
+async fn open_sqlite(options: SqliteOptions) -> Result<Arc<SqliteStore>> {
+    let path = options.path.clone();
+    let opened = SqliteStore::open(options).await;
+    opened.with_context(|| format!("unable to open the store {}", path.display()))
+}
+
+impl Stores {
+    fn of_sqlite(store: Arc<SqliteStore>, folder: Option<TempDir>) -> Self {
+        Self {
+            resources: Arc::clone(&store) as Arc<dyn Store>,
+            points: store,
+            kind: "sqlite",
+            _folder: folder,
+        }
+    }
 }
 
 async fn postgres(url: &str, max_connections: u32) -> Result<Stores> {

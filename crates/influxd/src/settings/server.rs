@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use influxd_api::FEATURE_FLAGS;
+use influxd_tokens::{Escrow, Hashing, Keyring};
+use secrecy::SecretSlice;
 use serde_json::{Map, Value};
 
 use super::{Settings, shown, table};
@@ -49,6 +51,11 @@ pub(crate) struct ServerSettings {
     pub(crate) max_select_series: u64,
     pub(crate) max_select_buckets: u64,
     pub(crate) influxql_strict: bool,
+    pub(crate) use_hashed_tokens: bool,
+    /// Files with keys for token digests, the one for new digests first.
+    pub(crate) pepper_files: Vec<PathBuf>,
+    /// To whom raw tokens are sealed before they become digests.
+    pub(crate) escrow: Option<Escrow>,
     /// Minutes; 0: a session ends as it begins.
     pub(crate) session_length: u32,
     pub(crate) session_renew: bool,
@@ -97,6 +104,22 @@ impl ServerSettings {
             max_select_series: at_least(settings, "influxql-max-select-series", 0)?,
             max_select_buckets: at_least(settings, "influxql-max-select-buckets", 0)?,
             influxql_strict: settings.flag("influxql-2x-strict"),
+            use_hashed_tokens: settings.flag("use-hashed-tokens"),
+            pepper_files: settings
+                .text("token-pepper-file")
+                .split(',')
+                .map(str::trim)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+                .collect(),
+            escrow: match text("token-escrow-recipient") {
+                Some(recipient) => Some(
+                    recipient
+                        .parse()
+                        .context("token-escrow-recipient is not understood")?,
+                ),
+                None => None,
+            },
             session_length: at_least(settings, "session-length", 0)?
                 .try_into()
                 .map_err(|_| anyhow!("session-length is too large"))?,
@@ -107,6 +130,24 @@ impl ServerSettings {
             feature_overrides: known.iter().map(|(n, v)| format!("{n}={v}")).collect(),
             shown: shown::to_json(settings),
         })
+    }
+}
+
+impl ServerSettings {
+    /// How tokens are stored, with the keys read from their files.
+    pub(crate) fn hashing(&self) -> Result<Hashing> {
+        let mut keys = Vec::with_capacity(self.pepper_files.len());
+        for path in &self.pepper_files {
+            let key = std::fs::read(path)
+                .with_context(|| format!("token-pepper-file: cannot read {}", path.display()))?;
+            keys.push(SecretSlice::from(key));
+        }
+        let keyring = Keyring::new(keys).context("token-pepper-file")?;
+        Ok(Hashing::new(
+            self.use_hashed_tokens,
+            keyring,
+            self.escrow.clone(),
+        ))
     }
 }
 

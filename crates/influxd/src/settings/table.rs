@@ -140,7 +140,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     works("hardening-enabled", Kind::Bool, "false", "accepted; nothing here calls out to other hosts"),
     works("template-file-urls-disabled", Kind::Bool, "false", "accepted; there are no templates"),
     works("strong-passwords", Kind::Bool, "false", "ask for several kinds of characters in passwords"),
-    planned("use-hashed-tokens", Kind::Bool, "true", "store API tokens as digests only"),
+    works("use-hashed-tokens", Kind::Bool, "true", "store API tokens as digests only"),
     hidden(ignored("nats-port", Kind::Int, "0", "deprecated and unused")),
     hidden(ignored("nats-max-payload-bytes", Kind::Int, "0", "deprecated and unused")),
 
@@ -197,6 +197,8 @@ pub(crate) static SETTINGS: &[Setting] = &[
     secret(ignored("vault-token", Kind::Text, "", "token for vault")),
 
     secret(works("store-url", Kind::Text, "", "where everything is kept: sqlite://PATH or postgres://USER@HOST/DATABASE")),
+    works("token-pepper-file", Kind::Text, "", "files with keys for token digests, separated by commas, the one for new digests first"),
+    works("token-escrow-recipient", Kind::Text, "", "age recipient to whom raw tokens are sealed before they become digests"),
     works("trust-proxy-header", Kind::Bool, "false", "take a client's address from the last entry of X-Forwarded-For"),
     works("store-max-connections", Kind::Int, "10", "connections to PostgreSQL"),
     works("cache-bytes", Kind::Size, "256MiB", "memory for decoded points"),

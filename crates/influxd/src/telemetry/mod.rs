@@ -17,15 +17,43 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::settings::LogLevel;
 use line::Line;
 
+/// Where the log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// A server's.
+    Stdout,
+    /// That of a command whose standard output is its result.
+    Stderr,
+}
+
+impl Stream {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Stdout => std::io::stdout().is_terminal(),
+            Self::Stderr => std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// One write, so that lines of several threads do not mix. There is nowhere to report a log
+    /// that cannot be written.
+    fn write(self, text: &str) {
+        let _ = match self {
+            Self::Stdout => std::io::stdout().lock().write_all(text.as_bytes()),
+            Self::Stderr => std::io::stderr().lock().write_all(text.as_bytes()),
+        };
+    }
+}
+
 /// Starts logging at `level`, and reports panics there.
 ///
 /// Of a panic only the place is logged: its message may hold what somebody sent.
-pub(crate) fn start(level: LogLevel, clock: Arc<dyn Clock>) {
+pub(crate) fn start(level: LogLevel, clock: Arc<dyn Clock>, stream: Stream) {
     let layer = LogLayer {
         level: filter(level),
         clock,
         log_id: log_id(),
-        terminal: std::io::stdout().is_terminal(),
+        terminal: stream.is_terminal(),
+        stream,
     };
     let subscriber = tracing_subscriber::registry().with(layer);
     if tracing::subscriber::set_global_default(subscriber).is_err() {
@@ -76,6 +104,7 @@ struct LogLayer {
     clock: Arc<dyn Clock>,
     log_id: String,
     terminal: bool,
+    stream: Stream,
 }
 
 impl LogLayer {
@@ -135,9 +164,7 @@ where
         } else {
             line.logfmt(&time, level, &self.log_id)
         };
-        // One write, so that lines of several threads do not mix. There is nowhere to report a
-        // log that cannot be written.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        self.stream.write(&text);
     }
 }
 

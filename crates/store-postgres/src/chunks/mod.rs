@@ -38,7 +38,7 @@ fn bucket_at(row: &PgRow, index: usize) -> Result<BucketId> {
 }
 
 /// The version of the transaction that a connection is in.
-async fn version(conn: &mut PgConnection) -> Result<Version> {
+pub(crate) async fn version(conn: &mut PgConnection) -> Result<Version> {
     let row =
         sqlx::query("SELECT pg_current_xact_id()::text::bigint + version_offset FROM store_state")
             .fetch_one(conn)

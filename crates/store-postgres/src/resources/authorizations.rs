@@ -1,20 +1,25 @@
-//! API tokens, found by digest, and 1.x users, found by name.
+//! API tokens, found by what is stored of them, and 1.x users, found by name.
 
 use async_trait::async_trait;
 use influxd_model::{Authorization, AuthorizationId, OrgId, Status, UserId};
 use influxd_store::columns::{
-    name_key, permissions_from_text, permissions_to_text, refuse_nul, refuse_wrong_kind,
+    OtherForm, name_key, other_form, permissions_from_text, permissions_to_text, refuse_nul,
+    refuse_wrong_kind,
 };
-use influxd_store::{AuthorizationFilter, AuthorizationKind, AuthorizationRepository, Result};
+use influxd_store::{
+    AuthorizationFilter, AuthorizationKind, AuthorizationRepository, RawToken, Result, StoreError,
+    StoredToken, TokenForms, Unique,
+};
+use secrecy::{ExposeSecret, SecretSlice};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{column, guarded, must_change, users};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Authorizations<'c>(pub(super) &'c mut PgConnection);
 
-fn authorization(row: &PgRow) -> Result<Authorization> {
+pub(super) fn authorization(row: &PgRow) -> Result<Authorization> {
     let zero = || corrupt("authorization", "an id of it is zero");
     Ok(Authorization {
         id: AuthorizationId::from_column(column(row, "id")?).ok_or_else(zero)?,
@@ -29,11 +34,32 @@ fn authorization(row: &PgRow) -> Result<Authorization> {
     })
 }
 
+/// What is stored of a token.
+pub(super) fn stored_token(row: &PgRow) -> Result<Option<StoredToken>> {
+    if let Some(raw) = column::<Option<&[u8]>>(row, "raw_token")? {
+        let raw = RawToken::new(SecretSlice::from(raw.to_vec()));
+        return Ok(Some(StoredToken::Raw(raw)));
+    }
+    let digest = column::<Option<String>>(row, "token_digest")?;
+    Ok(digest.map(StoredToken::Digest))
+}
+
+/// A token in its columns: the digest, or the raw token with its key.
+pub(super) fn token_columns(
+    token: Option<&StoredToken>,
+) -> (Option<&str>, Option<&[u8]>, Option<&[u8]>) {
+    match token {
+        None => (None, None, None),
+        Some(StoredToken::Digest(digest)) => (Some(digest), None, None),
+        Some(StoredToken::Raw(raw)) => (None, Some(raw.text().expose_secret()), Some(raw.key())),
+    }
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, v1_name, org_id, user_id, active, description, permissions,
-                    created_at, updated_at, token_digest, v1_password
+                    created_at, updated_at, v1_password, token_digest, raw_token
              FROM authorizations ",
             $rest
         )
@@ -45,6 +71,41 @@ fn named(kind: AuthorizationKind) -> bool {
     match kind {
         AuthorizationKind::ApiToken => false,
         AuthorizationKind::V1User => true,
+    }
+}
+
+/// The conditions of a filter but the kind, on `authorizations AS a`.
+pub(super) fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &AuthorizationFilter) {
+    if let Some(org) = filter.org {
+        query.push(" AND org_id = ").push_bind(org.to_column());
+    }
+    if let Some(user) = filter.user {
+        query.push(" AND user_id = ").push_bind(user.to_column());
+    }
+    if filter.living {
+        query.push(
+            " AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = a.org_id)
+              AND EXISTS (SELECT 1 FROM users u WHERE u.id = a.user_id)",
+        );
+    }
+}
+
+impl Authorizations<'_> {
+    /// `Conflict` if a token is stored in the other form of one that is to be added.
+    async fn must_be_new(&mut self, other: &OtherForm) -> Result<()> {
+        let query = match other {
+            OtherForm::Digest(digest) => {
+                sqlx::query("SELECT 1 FROM authorizations WHERE token_digest = $1").bind(digest)
+            }
+            OtherForm::RawKey(key) => {
+                sqlx::query("SELECT 1 FROM authorizations WHERE raw_key = $1").bind(key.as_slice())
+            }
+        };
+        let row = query.fetch_optional(&mut *self.0).await;
+        if row.map_err(store_error)?.is_some() {
+            return Err(StoreError::Conflict(Unique::Token));
+        }
+        Ok(())
     }
 }
 
@@ -65,22 +126,26 @@ impl AuthorizationRepository for Authorizations<'_> {
         row.as_ref().map(authorization).transpose()
     }
 
-    #[tracing::instrument(name = "db.authorization.find_by_digest", skip_all)]
-    async fn find_by_digest(
+    #[tracing::instrument(name = "db.authorization.find_by_token", skip_all)]
+    async fn find_by_token(
         &mut self,
-        digests: &[String],
-    ) -> Result<Option<(Authorization, String)>> {
+        forms: &TokenForms,
+    ) -> Result<Option<(Authorization, StoredToken)>> {
         let row = sqlx::query(select!(
-            "WHERE token_digest = ANY($1) ORDER BY array_position($1, token_digest) LIMIT 1"
+            "WHERE raw_key = $1 OR token_digest = ANY($2)
+             ORDER BY array_position($2, token_digest) NULLS FIRST LIMIT 1"
         ))
-        .bind(digests)
+        .bind(forms.raw_key.as_slice())
+        .bind(&forms.digests)
         .fetch_optional(&mut *self.0)
         .await
         .map_err(store_error)?;
-        match row {
-            Some(row) => Ok(Some((authorization(&row)?, column(&row, "token_digest")?))),
-            None => Ok(None),
-        }
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let token = stored_token(&row)?;
+        let token = token.ok_or_else(|| corrupt("authorization", "its token is missing"))?;
+        Ok(Some((authorization(&row)?, token)))
     }
 
     #[tracing::instrument(name = "db.authorization.find_v1_user", skip_all)]
@@ -107,18 +172,7 @@ impl AuthorizationRepository for Authorizations<'_> {
         } else {
             "NULL"
         });
-        if let Some(org) = filter.org {
-            query.push(" AND org_id = ").push_bind(org.to_column());
-        }
-        if let Some(user) = filter.user {
-            query.push(" AND user_id = ").push_bind(user.to_column());
-        }
-        if filter.living {
-            query.push(
-                " AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = a.org_id)
-                  AND EXISTS (SELECT 1 FROM users u WHERE u.id = a.user_id)",
-            );
-        }
+        push_filter(&mut query, filter);
         query.push(" ORDER BY id");
         let rows = query.build().fetch_all(&mut *self.0).await;
         rows.map_err(store_error)?
@@ -128,15 +182,19 @@ impl AuthorizationRepository for Authorizations<'_> {
     }
 
     #[tracing::instrument(name = "db.authorization.insert", skip_all)]
-    async fn insert(&mut self, new: &Authorization, digest: Option<&str>) -> Result<()> {
+    async fn insert(&mut self, new: &Authorization, token: Option<&StoredToken>) -> Result<()> {
         refuse_nul(&[&new.description, new.v1_name.as_deref().unwrap_or_default()])?;
-        refuse_wrong_kind(new, digest)?;
+        refuse_wrong_kind(new, token)?;
+        if let Some(other) = token.and_then(other_form) {
+            self.must_be_new(&other).await?;
+        }
+        let (digest, raw, raw_key) = token_columns(token);
         users::keep(self.0, new.user).await?;
         let insert = sqlx::query(
             "INSERT INTO authorizations (id, v1_name, v1_name_key, org_id, user_id, active,
                                          description, permissions, created_at, updated_at,
-                                         token_digest)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                         token_digest, raw_token, raw_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(new.id.to_column())
         .bind(&new.v1_name)
@@ -148,7 +206,9 @@ impl AuthorizationRepository for Authorizations<'_> {
         .bind(permissions_to_text(&new.permissions))
         .bind(new.created_at)
         .bind(new.updated_at)
-        .bind(digest);
+        .bind(digest)
+        .bind(raw)
+        .bind(raw_key);
         guarded(self.0, insert).await?;
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::error::{corrupt, store_error};
 
 pub(super) struct Dbrps<'c>(pub(super) &'c mut PgConnection);
 
-fn dbrp(row: &PgRow) -> Result<Dbrp> {
+pub(super) fn dbrp(row: &PgRow) -> Result<Dbrp> {
     let zero = || corrupt("mapping", "an id of it is zero");
     Ok(Dbrp {
         id: DbrpId::from_column(column(row, "id")?).ok_or_else(zero)?,

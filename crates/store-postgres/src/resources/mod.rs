@@ -8,13 +8,15 @@ mod memberships;
 mod organizations;
 mod secrets;
 mod sessions;
+mod snapshot;
+mod tokens;
 mod users;
 
 use async_trait::async_trait;
 use influxd_store::{
     AuthorizationRepository, BucketRepository, Counts, DbrpRepository, LabelRepository,
     MembershipRepository, OrganizationRepository, Result, SecretRepository, SessionRepository,
-    StoreError, Transaction, UserRepository,
+    Snapshot, StoreError, TokenRepository, Transaction, UserRepository,
 };
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::Query;
@@ -47,6 +49,10 @@ impl Transaction for PostgresTransaction {
         Box::new(authorizations::Authorizations(&mut self.0))
     }
 
+    fn tokens(&mut self) -> Box<dyn TokenRepository + '_> {
+        Box::new(tokens::Tokens(&mut self.0))
+    }
+
     fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
         Box::new(sessions::Sessions(&mut self.0))
     }
@@ -61,6 +67,14 @@ impl Transaction for PostgresTransaction {
 
     fn secrets(&mut self) -> Box<dyn SecretRepository + '_> {
         Box::new(secrets::Secrets(&mut self.0))
+    }
+
+    async fn snapshot(&mut self) -> Result<Snapshot> {
+        snapshot::take(&mut self.0).await
+    }
+
+    async fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        snapshot::restore(&mut self.0, snapshot).await
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

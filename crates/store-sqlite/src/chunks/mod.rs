@@ -48,7 +48,10 @@ pub(crate) fn json_list(ids: impl IntoIterator<Item = i64>) -> String {
 
 /// Raises the version, inside a transaction, and sets aside `ids` ids: returns the version and
 /// the first of them.
-async fn next_version(conn: &mut SqliteConnection, ids: usize) -> Result<(Version, i64)> {
+pub(crate) async fn next_version(
+    conn: &mut SqliteConnection,
+    ids: usize,
+) -> Result<(Version, i64)> {
     let row = sqlx::query(
         "UPDATE store_state SET version = version + 1, last_id = last_id + ?1
          RETURNING version, last_id - ?1 + 1",

@@ -1,20 +1,25 @@
-//! API tokens, found by digest, and 1.x users, found by name.
+//! API tokens, found by what is stored of them, and 1.x users, found by name.
 
 use async_trait::async_trait;
 use influxd_model::{Authorization, AuthorizationId, OrgId, Status, UserId};
 use influxd_store::columns::{
-    name_key, permissions_from_text, permissions_to_text, refuse_nul, refuse_wrong_kind,
+    OtherForm, name_key, other_form, permissions_from_text, permissions_to_text, refuse_nul,
+    refuse_wrong_kind,
 };
-use influxd_store::{AuthorizationFilter, AuthorizationKind, AuthorizationRepository, Result};
+use influxd_store::{
+    AuthorizationFilter, AuthorizationKind, AuthorizationRepository, RawToken, Result, StoreError,
+    StoredToken, TokenForms, Unique,
+};
+use secrecy::{ExposeSecret, SecretSlice};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{column, must_change, users};
 use crate::error::{corrupt, store_error};
 
 pub(super) struct Authorizations<'c>(pub(super) &'c mut SqliteConnection);
 
-fn authorization(row: &SqliteRow) -> Result<Authorization> {
+pub(super) fn authorization(row: &SqliteRow) -> Result<Authorization> {
     let zero = || corrupt("authorization", "an id of it is zero");
     Ok(Authorization {
         id: AuthorizationId::from_column(column(row, "id")?).ok_or_else(zero)?,
@@ -29,11 +34,32 @@ fn authorization(row: &SqliteRow) -> Result<Authorization> {
     })
 }
 
+/// What is stored of a token.
+pub(super) fn stored_token(row: &SqliteRow) -> Result<Option<StoredToken>> {
+    if let Some(raw) = column::<Option<&[u8]>>(row, "raw_token")? {
+        let raw = RawToken::new(SecretSlice::from(raw.to_vec()));
+        return Ok(Some(StoredToken::Raw(raw)));
+    }
+    let digest = column::<Option<String>>(row, "token_digest")?;
+    Ok(digest.map(StoredToken::Digest))
+}
+
+/// A token in its columns: the digest, or the raw token with its key.
+pub(super) fn token_columns(
+    token: Option<&StoredToken>,
+) -> (Option<&str>, Option<&[u8]>, Option<&[u8]>) {
+    match token {
+        None => (None, None, None),
+        Some(StoredToken::Digest(digest)) => (Some(digest), None, None),
+        Some(StoredToken::Raw(raw)) => (None, Some(raw.text().expose_secret()), Some(raw.key())),
+    }
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, v1_name, org_id, user_id, active, description, permissions,
-                    created_at, updated_at, v1_password
+                    created_at, updated_at, v1_password, token_digest, raw_token
              FROM authorizations ",
             $rest
         )
@@ -45,6 +71,41 @@ fn named(kind: AuthorizationKind) -> bool {
     match kind {
         AuthorizationKind::ApiToken => false,
         AuthorizationKind::V1User => true,
+    }
+}
+
+/// The conditions of a filter but the kind, on `authorizations AS a`.
+pub(super) fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &AuthorizationFilter) {
+    if let Some(org) = filter.org {
+        query.push(" AND org_id = ").push_bind(org.to_column());
+    }
+    if let Some(user) = filter.user {
+        query.push(" AND user_id = ").push_bind(user.to_column());
+    }
+    if filter.living {
+        query.push(
+            " AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = a.org_id)
+              AND EXISTS (SELECT 1 FROM users u WHERE u.id = a.user_id)",
+        );
+    }
+}
+
+impl Authorizations<'_> {
+    /// `Conflict` if a token is stored in the other form of one that is to be added.
+    async fn must_be_new(&mut self, other: &OtherForm) -> Result<()> {
+        let query = match other {
+            OtherForm::Digest(digest) => {
+                sqlx::query("SELECT 1 FROM authorizations WHERE token_digest = ?").bind(digest)
+            }
+            OtherForm::RawKey(key) => {
+                sqlx::query("SELECT 1 FROM authorizations WHERE raw_key = ?").bind(key.as_slice())
+            }
+        };
+        let row = query.fetch_optional(&mut *self.0).await;
+        if row.map_err(store_error)?.is_some() {
+            return Err(StoreError::Conflict(Unique::Token));
+        }
+        Ok(())
     }
 }
 
@@ -65,22 +126,35 @@ impl AuthorizationRepository for Authorizations<'_> {
         row.as_ref().map(authorization).transpose()
     }
 
-    #[tracing::instrument(name = "db.authorization.find_by_digest", skip_all)]
-    async fn find_by_digest(
+    #[tracing::instrument(name = "db.authorization.find_by_token", skip_all)]
+    async fn find_by_token(
         &mut self,
-        digests: &[String],
-    ) -> Result<Option<(Authorization, String)>> {
-        for digest in digests {
-            let row = sqlx::query(select!("WHERE token_digest = ?"))
-                .bind(digest)
-                .fetch_optional(&mut *self.0)
-                .await
-                .map_err(store_error)?;
-            if let Some(row) = row {
-                return Ok(Some((authorization(&row)?, digest.clone())));
+        forms: &TokenForms,
+    ) -> Result<Option<(Authorization, StoredToken)>> {
+        let mut query = QueryBuilder::new(select!("WHERE raw_key = "));
+        query.push_bind(forms.raw_key.as_slice());
+        for digest in &forms.digests {
+            query.push(" OR token_digest = ").push_bind(digest);
+        }
+        let rows = query.build().fetch_all(&mut *self.0).await;
+        let rows = rows.map_err(store_error)?;
+        let mut found = None;
+        for row in &rows {
+            let Some(token) = stored_token(row)? else {
+                continue;
+            };
+            let rank = match &token {
+                StoredToken::Raw(_) => None,
+                StoredToken::Digest(digest) => forms.digests.iter().position(|d| d == digest),
+            };
+            if found.as_ref().is_none_or(|(best, _, _)| rank < *best) {
+                found = Some((rank, row, token));
             }
         }
-        Ok(None)
+        match found {
+            Some((_, row, token)) => Ok(Some((authorization(row)?, token))),
+            None => Ok(None),
+        }
     }
 
     #[tracing::instrument(name = "db.authorization.find_v1_user", skip_all)]
@@ -107,18 +181,7 @@ impl AuthorizationRepository for Authorizations<'_> {
         } else {
             "NULL"
         });
-        if let Some(org) = filter.org {
-            query.push(" AND org_id = ").push_bind(org.to_column());
-        }
-        if let Some(user) = filter.user {
-            query.push(" AND user_id = ").push_bind(user.to_column());
-        }
-        if filter.living {
-            query.push(
-                " AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = a.org_id)
-                  AND EXISTS (SELECT 1 FROM users u WHERE u.id = a.user_id)",
-            );
-        }
+        push_filter(&mut query, filter);
         // By `+id`, 1.x users are found by their own index and not among all tokens.
         query.push(if named(filter.kind) {
             " ORDER BY +id"
@@ -133,14 +196,18 @@ impl AuthorizationRepository for Authorizations<'_> {
     }
 
     #[tracing::instrument(name = "db.authorization.insert", skip_all)]
-    async fn insert(&mut self, new: &Authorization, digest: Option<&str>) -> Result<()> {
+    async fn insert(&mut self, new: &Authorization, token: Option<&StoredToken>) -> Result<()> {
         refuse_nul(&[&new.description, new.v1_name.as_deref().unwrap_or_default()])?;
-        refuse_wrong_kind(new, digest)?;
+        refuse_wrong_kind(new, token)?;
+        if let Some(other) = token.and_then(other_form) {
+            self.must_be_new(&other).await?;
+        }
+        let (digest, raw, raw_key) = token_columns(token);
         let insert = sqlx::query(
             "INSERT INTO authorizations (id, v1_name, v1_name_key, org_id, user_id, active,
                                          description, permissions, created_at, updated_at,
-                                         token_digest)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                         token_digest, raw_token, raw_key)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(new.id.to_column())
         .bind(&new.v1_name)
@@ -152,7 +219,9 @@ impl AuthorizationRepository for Authorizations<'_> {
         .bind(permissions_to_text(&new.permissions))
         .bind(new.created_at)
         .bind(new.updated_at)
-        .bind(digest);
+        .bind(digest)
+        .bind(raw)
+        .bind(raw_key);
         insert.execute(&mut *self.0).await.map_err(store_error)?;
         Ok(())
     }

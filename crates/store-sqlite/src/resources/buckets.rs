@@ -12,7 +12,7 @@ use crate::error::{corrupt, store_error};
 
 pub(super) struct Buckets<'c>(pub(super) &'c mut SqliteConnection);
 
-fn bucket(row: &SqliteRow) -> Result<Bucket> {
+pub(super) fn bucket(row: &SqliteRow) -> Result<Bucket> {
     let zero = || corrupt("bucket", "an id of it is zero");
     Ok(Bucket {
         id: BucketId::from_column(column(row, "id")?).ok_or_else(zero)?,

@@ -13,7 +13,7 @@ use crate::error::{corrupt, store_error};
 
 pub(super) struct Labels<'c>(pub(super) &'c mut SqliteConnection);
 
-fn label(row: &SqliteRow) -> Result<Label> {
+pub(super) fn label(row: &SqliteRow) -> Result<Label> {
     let zero = || corrupt("label", "an id of it is zero");
     Ok(Label {
         id: LabelId::from_column(column(row, "id")?).ok_or_else(zero)?,

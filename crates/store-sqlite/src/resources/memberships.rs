@@ -12,7 +12,7 @@ use crate::error::{corrupt, store_error};
 pub(super) struct Memberships<'c>(pub(super) &'c mut SqliteConnection);
 
 /// The columns `kind` and `thing_id`.
-fn place(of: MemberOf) -> (i64, i64) {
+pub(super) fn place(of: MemberOf) -> (i64, i64) {
     match of {
         MemberOf::Instance => (0, 0),
         MemberOf::Organization(org) => (1, org.to_column()),
@@ -21,14 +21,14 @@ fn place(of: MemberOf) -> (i64, i64) {
 }
 
 /// The column `role`.
-fn number(role: Role) -> i64 {
+pub(super) fn number(role: Role) -> i64 {
     match role {
         Role::Owner => 0,
         Role::Member => 1,
     }
 }
 
-fn membership(row: &SqliteRow) -> Result<Membership> {
+pub(super) fn membership(row: &SqliteRow) -> Result<Membership> {
     let damaged = || {
         corrupt(
             "membership",

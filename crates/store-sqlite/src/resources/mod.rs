@@ -8,13 +8,15 @@ mod memberships;
 mod organizations;
 mod secrets;
 mod sessions;
+mod snapshot;
+mod tokens;
 mod users;
 
 use async_trait::async_trait;
 use influxd_store::{
     AuthorizationRepository, BucketRepository, Counts, DbrpRepository, LabelRepository,
     MembershipRepository, OrganizationRepository, Result, SecretRepository, SessionRepository,
-    StoreError, Transaction, UserRepository,
+    Snapshot, StoreError, TokenRepository, Transaction, UserRepository,
 };
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool};
@@ -61,6 +63,10 @@ impl Transaction for SqliteTransaction {
         Box::new(authorizations::Authorizations(self.conn()))
     }
 
+    fn tokens(&mut self) -> Box<dyn TokenRepository + '_> {
+        Box::new(tokens::Tokens(self.conn()))
+    }
+
     fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
         Box::new(sessions::Sessions(self.conn()))
     }
@@ -75,6 +81,14 @@ impl Transaction for SqliteTransaction {
 
     fn secrets(&mut self) -> Box<dyn SecretRepository + '_> {
         Box::new(secrets::Secrets(self.conn()))
+    }
+
+    async fn snapshot(&mut self) -> Result<Snapshot> {
+        snapshot::take(self.conn()).await
+    }
+
+    async fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        snapshot::restore(self.conn(), snapshot).await
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

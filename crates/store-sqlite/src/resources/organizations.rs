@@ -12,7 +12,7 @@ use crate::error::{corrupt, store_error};
 
 pub(super) struct Organizations<'c>(pub(super) &'c mut SqliteConnection);
 
-fn organization(row: &SqliteRow) -> Result<Organization> {
+pub(super) fn organization(row: &SqliteRow) -> Result<Organization> {
     Ok(Organization {
         id: OrgId::from_column(column(row, "id")?)
             .ok_or_else(|| corrupt("organization", "its id is zero"))?,

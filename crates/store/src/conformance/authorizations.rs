@@ -3,39 +3,33 @@
 use influxd_model::{Authorization, Status};
 
 use super::Subject;
-use super::fixtures::{assert_refused, authorization, authorization_id, org_id, user_id, v1_user};
+use super::fixtures::{
+    assert_refused, authorization, authorization_id, digest, forms, org_id, user_id, v1_user,
+};
 use crate::AuthorizationKind::{ApiToken, V1User};
 use crate::{AuthorizationFilter, AuthorizationKind, StoreError, Unique};
 
-fn digests(all: &[&str]) -> Vec<String> {
-    all.iter()
-        .map(|d| format!("$influxdb2-sha256${d}"))
-        .collect()
-}
-
-/// By any of several, of which the first that is found counts.
+/// By any of several digests, of which the first that is found counts.
 pub async fn authorizations_are_found_by_digest(subject: Subject) {
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
     let mut unscoped = authorization(u64::MAX);
     unscoped.permissions.clear();
-    for (new, digest) in [(authorization(1), "one="), (unscoped, "two=")] {
-        let digest = digests(&[digest]).remove(0);
-        authorizations.insert(&new, Some(&digest)).await.unwrap();
-        let found = authorizations
-            .find_by_digest(std::slice::from_ref(&digest))
-            .await;
-        assert_eq!(found.unwrap(), Some((new.clone(), digest)));
+    for (new, text) in [(authorization(1), "$x$one="), (unscoped, "$x$two=")] {
+        let token = digest(text);
+        authorizations.insert(&new, Some(&token)).await.unwrap();
+        let found = authorizations.find_by_token(&forms("t", &[text])).await;
+        assert_eq!(found.unwrap(), Some((new.clone(), token)));
         let found = authorizations.find(ApiToken, new.id).await.unwrap();
         assert_eq!(found, Some(new));
     }
-    let found = authorizations
-        .find_by_digest(&digests(&["none", "two=", "one="]))
-        .await;
-    assert_eq!(found.unwrap().unwrap().1, "$influxdb2-sha256$two=");
-    assert_eq!(authorizations.find_by_digest(&[]).await.unwrap(), None);
-    let found = authorizations.find_by_digest(&digests(&["ONE="])).await;
-    assert_eq!(found.unwrap(), None);
+    let several = forms("t", &["$x$none=", "$x$two=", "$x$one="]);
+    let found = authorizations.find_by_token(&several).await;
+    assert_eq!(found.unwrap().unwrap().1, digest("$x$two="));
+    for none in [&[] as &[&str], &["$x$ONE="]] {
+        let found = authorizations.find_by_token(&forms("t", none)).await;
+        assert_eq!(found.unwrap(), None);
+    }
 }
 
 /// So that a token means one authorization.
@@ -43,15 +37,19 @@ pub async fn digests_are_unique(subject: Subject) {
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
     authorizations
-        .insert(&authorization(1), Some("d"))
+        .insert(&authorization(1), Some(&digest("d")))
         .await
         .unwrap();
     assert_refused!(
-        authorizations.insert(&authorization(2), Some("d")).await,
+        authorizations
+            .insert(&authorization(2), Some(&digest("d")))
+            .await,
         StoreError::Conflict(Unique::Token)
     );
     assert_refused!(
-        authorizations.insert(&authorization(1), Some("e")).await,
+        authorizations
+            .insert(&authorization(1), Some(&digest("e")))
+            .await,
         StoreError::Conflict(Unique::Id)
     );
 }
@@ -97,7 +95,7 @@ pub async fn v1_users_have_passwords(subject: Subject) {
         .await
         .unwrap();
     authorizations
-        .insert(&authorization(2), Some("d"))
+        .insert(&authorization(2), Some(&digest("d")))
         .await
         .unwrap();
     for hash in ["$argon2id$one", "$2a$10$imported"] {
@@ -131,15 +129,20 @@ pub async fn tokens_and_v1_users_are_never_mistaken(subject: Subject) {
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
     let (token, named) = (authorization(1), v1_user(2, "d"));
-    authorizations.insert(&token, Some("d")).await.unwrap();
+    authorizations
+        .insert(&token, Some(&digest("d")))
+        .await
+        .unwrap();
     authorizations.insert(&named, None).await.unwrap();
     for wrong in [
-        authorizations.insert(&v1_user(3, "e"), Some("e")).await,
+        authorizations
+            .insert(&v1_user(3, "e"), Some(&digest("e")))
+            .await,
         authorizations.insert(&authorization(3), None).await,
     ] {
         assert_refused!(wrong, StoreError::Refused(_));
     }
-    let found = authorizations.find_by_digest(&["d".to_owned()]).await;
+    let found = authorizations.find_by_token(&forms("t", &["d"])).await;
     assert_eq!(found.unwrap().unwrap().0, token);
     let found = authorizations.find_v1_user("d").await.unwrap();
     assert_eq!(found.unwrap().0, named);
@@ -170,7 +173,7 @@ pub async fn authorizations_can_be_changed(subject: Subject) {
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
     authorizations
-        .insert(&authorization(1), Some("d"))
+        .insert(&authorization(1), Some(&digest("d")))
         .await
         .unwrap();
     authorizations
@@ -199,7 +202,7 @@ pub async fn authorizations_can_be_changed(subject: Subject) {
         let found = authorizations.find(kind, after.id).await.unwrap();
         assert_eq!(found, Some(after));
     }
-    let found = authorizations.find_by_digest(&["d".to_owned()]).await;
+    let found = authorizations.find_by_token(&forms("t", &["d"])).await;
     assert!(found.unwrap().is_some());
     let found = authorizations.find_v1_user("ada").await.unwrap().unwrap();
     assert_eq!(found.1.as_deref(), Some("hash"));
@@ -220,19 +223,19 @@ pub async fn deleted_authorizations_are_gone(subject: Subject) {
         );
     }
     authorizations
-        .insert(&authorization(1), Some("d"))
+        .insert(&authorization(1), Some(&digest("d")))
         .await
         .unwrap();
     authorizations
         .delete(ApiToken, authorization_id(1))
         .await
         .unwrap();
-    let found = authorizations.find_by_digest(&["d".to_owned()]).await;
+    let found = authorizations.find_by_token(&forms("t", &["d"])).await;
     assert_eq!(found.unwrap(), None);
     let found = authorizations.find(ApiToken, authorization_id(1)).await;
     assert_eq!(found.unwrap(), None);
     authorizations
-        .insert(&authorization(2), Some("d"))
+        .insert(&authorization(2), Some(&digest("d")))
         .await
         .unwrap();
 }
@@ -257,8 +260,8 @@ pub async fn authorization_lists_are_filtered(subject: Subject) {
             user: user_id(user),
             ..authorization(id)
         };
-        let digest = format!("digest {id}");
-        authorizations.insert(&token, Some(&digest)).await.unwrap();
+        let stored = digest(&format!("digest {id}"));
+        authorizations.insert(&token, Some(&stored)).await.unwrap();
         let named = Authorization {
             id: authorization_id(id - 1000 * u64::from(id == u64::MAX) + 10),
             v1_name: Some(format!("name {id}")),
@@ -296,7 +299,7 @@ pub async fn authorizations_outlive_their_organization(subject: Subject) {
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
     authorizations
-        .insert(&authorization(1), Some("d"))
+        .insert(&authorization(1), Some(&digest("d")))
         .await
         .unwrap();
     authorizations
@@ -308,7 +311,7 @@ pub async fn authorizations_outlive_their_organization(subject: Subject) {
     transaction.commit().await.unwrap();
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
-    let found = authorizations.find_by_digest(&["d".to_owned()]).await;
+    let found = authorizations.find_by_token(&forms("t", &["d"])).await;
     assert!(found.unwrap().is_some());
     let found = authorizations.find_v1_user("ada").await.unwrap();
     assert!(found.is_some());

@@ -8,9 +8,13 @@ use influxd_model::{
     UserId,
 };
 
+use secrecy::SecretSlice;
+use sha2::{Digest, Sha256};
+
 use super::Subject;
 use crate::{
-    FieldWant, Followed, Follower, Forget, NewChunk, NewFreshChunk, NewPiece, NewTombstone, Version,
+    FieldWant, Followed, Follower, Forget, NewChunk, NewFreshChunk, NewPiece, NewTombstone,
+    RawToken, StoredToken, TokenForms, Version,
 };
 
 /// An hour in nanoseconds.
@@ -83,6 +87,24 @@ pub(super) fn authorization(id: u64) -> Authorization {
         permissions: Permission::operator(),
         created_at: 5,
         updated_at: 6,
+    }
+}
+
+/// What is stored of a token that has this digest.
+pub(super) fn digest(text: &str) -> StoredToken {
+    StoredToken::Digest(text.to_owned())
+}
+
+/// What is stored of a token in clear.
+pub(super) fn raw(text: &str) -> StoredToken {
+    StoredToken::Raw(RawToken::new(SecretSlice::from(text.as_bytes().to_vec())))
+}
+
+/// The forms of a token: in clear, and digests.
+pub(super) fn forms(text: &str, digests: &[&str]) -> TokenForms {
+    TokenForms {
+        raw_key: Sha256::digest(text).into(),
+        digests: digests.iter().map(|&d| d.to_owned()).collect(),
     }
 }
 

@@ -7,8 +7,8 @@ use influxd_model::{Authorization, BucketId, MemberOf, OrgId, Role, UserId};
 
 use super::Subject;
 use super::fixtures::{
-    authorization, authorization_id, bucket, bucket_id, label, label_id, member, org_id,
-    organization, session, user, user_id, v1_user,
+    authorization, authorization_id, bucket, bucket_id, digest, forms, label, label_id, member,
+    org_id, organization, session, user, user_id, v1_user,
 };
 use crate::{AuthorizationFilter, AuthorizationKind, BucketFilter, LabelFilter, Page, Result};
 
@@ -24,7 +24,7 @@ fn anywhere(n: u64) -> u64 {
     (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
 }
 
-fn digest(n: u64) -> String {
+fn phc(n: u64) -> String {
     format!("$influxdb2-sha256${:044x}", anywhere(n))
 }
 
@@ -81,14 +81,14 @@ async fn fill(subject: &Subject, from: u64, to: u64) -> Result<()> {
             ..authorization(id)
         };
         let mut authorizations = transaction.authorizations();
-        authorizations.insert(&new, Some(&digest(n))).await?;
+        authorizations.insert(&new, Some(&digest(&phc(n)))).await?;
         if n % 10 == 0 {
             let named = v1_user(id - 1, &format!("v1 {n}"));
             authorizations.insert(&named, None).await?;
         }
         drop(authorizations);
         let new = session(id, 0, i64::MAX);
-        transaction.sessions().insert(&new, &digest(n)).await?;
+        transaction.sessions().insert(&new, &phc(n)).await?;
         let new = label(id, id, "a label");
         let mut labels = transaction.labels();
         labels.insert(&new).await?;
@@ -212,8 +212,8 @@ async fn measure(subject: &Subject, rows: u64) {
         t.memberships().of_user(user_id(any(n))).await
     });
     time!(subject, "token by digest", |t, n| {
-        let digests = ["none".to_owned(), digest(n * 7919 % rows)];
-        t.authorizations().find_by_digest(&digests).await
+        let forms = forms("no raw token", &["none", &phc(n * 7919 % rows)]);
+        t.authorizations().find_by_token(&forms).await
     });
     time!(subject, "token by id", |t, n| {
         let id = authorization_id(any(n));
@@ -233,7 +233,7 @@ async fn measure(subject: &Subject, rows: u64) {
         t.authorizations().list(&filter).await
     });
     time!(subject, "session", |t, n| {
-        let digest = digest(n * 7919 % rows);
+        let digest = phc(n * 7919 % rows);
         t.sessions().find(&digest, 0).await
     });
     time!(subject, "labels of an organization", |t, n| {

@@ -15,6 +15,7 @@ pub mod dbrps;
 pub mod figures;
 mod fixtures;
 pub mod following;
+pub mod hashing;
 pub mod labels;
 pub mod list_figures;
 pub mod memberships;
@@ -23,9 +24,13 @@ pub mod races;
 pub mod removing;
 pub mod replacing;
 pub mod retiring;
+pub mod scrubbing;
 pub mod secrets;
 pub mod sessions;
+pub mod snapshots;
 pub mod texts;
+pub mod tokens;
+pub mod traces;
 pub mod transactions;
 pub mod users;
 
@@ -107,6 +112,34 @@ macro_rules! conformance {
                 deleted_authorizations_are_gone
                 authorization_lists_are_filtered
                 authorizations_outlive_their_organization
+            }
+            tokens {
+                raw_tokens_are_found_by_their_key
+                a_token_is_stored_once_in_whatever_form
+                raw_tokens_are_listed_as_authorizations_are
+                what_is_not_hashed_is_found_in_order
+                tokens_change_their_form
+                many_tokens_change_their_form_at_once
+                digests_are_listed_by_prefix
+                copies_are_kept_in_escrow
+                forms_are_counted
+            }
+            snapshots {
+                a_snapshot_has_everything
+                a_restored_snapshot_is_all_that_is_left
+                a_dropped_restore_changes_nothing
+                sessions_of_known_users_outlive_a_restore
+                points_stay_with_their_buckets
+                a_bucket_that_comes_back_brings_no_points
+                nothing_that_was_there_outlives_a_restore
+                a_snapshot_that_contradicts_itself_is_refused
+            }
+            scrubbing {
+                nothing_is_scrubbed_while_nothing_was_removed
+                every_removal_is_scrubbed
+                a_scrub_changes_nothing_else
+                a_scrub_waits_for_those_who_still_see_what_was_removed
+                a_scrub_hinders_nobody
             }
             sessions {
                 sessions_are_found_until_they_expire

@@ -7,8 +7,8 @@ use influxd_model::MemberOf;
 
 use super::Subject;
 use super::fixtures::{
-    authorization, bucket, bucket_id, label, label_id, member, org_id, organization, session, user,
-    user_id,
+    authorization, bucket, bucket_id, digest, forms, label, label_id, member, org_id, organization,
+    session, user, user_id,
 };
 use crate::{BucketFilter, LabelFilter, Page, Result, Store, StoreError};
 
@@ -166,9 +166,9 @@ pub async fn a_new_user_inherits_nothing(subject: Subject) {
                 if round % 2 == 0 {
                     let mut new = authorization(id);
                     new.user = user_id(id);
-                    let digest = format!("digest {id}");
+                    let token = digest(&format!("digest {id}"));
                     let mut authorizations = transaction.authorizations();
-                    authorizations.insert(&new, Some(&digest)).await?;
+                    authorizations.insert(&new, Some(&token)).await?;
                 } else {
                     let new = session(id, 0, 100);
                     let digest = format!("session {id}");
@@ -181,8 +181,8 @@ pub async fn a_new_user_inherits_nothing(subject: Subject) {
         let mut transaction = subject.store.begin_read().await.unwrap();
         let lives = transaction.users().find(user_id(id)).await.unwrap();
         if lives.is_some_and(|user| user.name == format!("again {id}")) {
-            let digests = [format!("digest {id}")];
-            let left = transaction.authorizations().find_by_digest(&digests).await;
+            let token = forms("t", &[&format!("digest {id}")]);
+            let left = transaction.authorizations().find_by_token(&token).await;
             assert_eq!(left.unwrap(), None);
             let digest = format!("session {id}");
             let left = transaction.sessions().find(&digest, 0).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::fixtures::{
-    assert_refused, authorization, bucket, dbrp, label, org_id, organization, user, v1_user,
+    assert_refused, authorization, bucket, dbrp, digest, label, org_id, organization, user, v1_user,
 };
 use crate::StoreError;
 
@@ -38,7 +38,7 @@ pub async fn texts_with_nul_are_refused(subject: Subject) {
         buckets.insert(&bucket(6, 1, bad));
         buckets.insert(&policy);
         buckets.update(&bucket(5, 1, bad));
-        authorizations.insert(&token, Some("d"));
+        authorizations.insert(&token, Some(&digest("d")));
         authorizations.insert(&v1_user(2, bad), None);
         authorizations.update(&token);
         dbrps.insert(&dbrp(7, 5, bad, "p"));

@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 
 use super::Subject;
 use super::fixtures::{
-    assert_refused, authorization, bucket, org_id, organization, session, user, v1_user,
+    assert_refused, authorization, bucket, digest, org_id, organization, session, user, v1_user,
 };
 use crate::{Counts, StoreError, Unique};
 
@@ -147,9 +147,9 @@ pub async fn everything_is_counted(subject: Subject) {
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
     for id in 1..=5 {
-        let digest = format!("digest {id}");
+        let token = digest(&format!("digest {id}"));
         let new = authorization(id);
-        authorizations.insert(&new, Some(&digest)).await.unwrap();
+        authorizations.insert(&new, Some(&token)).await.unwrap();
     }
     let new = v1_user(6, "ada");
     authorizations.insert(&new, None).await.unwrap();

@@ -4,7 +4,7 @@ use influxd_model::{Status, User, UserId};
 
 use super::Subject;
 use super::fixtures::{
-    assert_refused, authorization, authorization_id, session, user, user_id, v1_user,
+    assert_refused, authorization, authorization_id, digest, forms, session, user, user_id, v1_user,
 };
 use crate::{AuthorizationKind, Page, StoreError, Unique};
 
@@ -137,7 +137,7 @@ pub async fn an_id_is_not_given_again_while_anything_of_its_user_is_left(subject
     let mut transaction = subject.store.begin().await.unwrap();
     let mut authorizations = transaction.authorizations();
     authorizations
-        .insert(&authorization(5), Some("d"))
+        .insert(&authorization(5), Some(&digest("d")))
         .await
         .unwrap();
     authorizations
@@ -153,7 +153,7 @@ pub async fn an_id_is_not_given_again_while_anything_of_its_user_is_left(subject
     let mut transaction = subject.store.begin().await.unwrap();
     let found = transaction
         .authorizations()
-        .find_by_digest(&["d".to_owned()])
+        .find_by_token(&forms("t", &["d"]))
         .await;
     assert!(found.unwrap().is_some());
     let found = transaction.sessions().find("s", 0).await.unwrap();

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use influxd_model::{Authorization, AuthorizationId, OrgId, Session, UserId};
 
+use super::tokens::{StoredToken, TokenForms};
 use crate::Result;
 
 /// API tokens and 1.x users are kept side by side, but never mistaken for each other.
@@ -36,20 +37,22 @@ pub trait AuthorizationRepository: Send {
         kind: AuthorizationKind,
         id: AuthorizationId,
     ) -> Result<Option<Authorization>>;
-    /// The API token with one of these digests (PHC text), with the digest found.
-    async fn find_by_digest(
+    /// The API token that may be stored in one of these forms, and the form that was found: the
+    /// raw one, else the first digest that there is.
+    async fn find_by_token(
         &mut self,
-        digests: &[String],
-    ) -> Result<Option<(Authorization, String)>>;
+        forms: &TokenForms,
+    ) -> Result<Option<(Authorization, StoredToken)>>;
     /// The 1.x user of this name, byte for byte, with the hash (PHC text, or bcrypt's of an
     /// import) of its password, if one is set.
     async fn find_v1_user(&mut self, name: &str)
     -> Result<Option<(Authorization, Option<String>)>>;
     /// Those that pass the filter, by id.
     async fn list(&mut self, filter: &AuthorizationFilter) -> Result<Vec<Authorization>>;
-    /// Adds an API token under its digest (PHC text), or a 1.x user without one; conflicts: `Id`,
-    /// `Token` (the digest, or the 1.x user's name). A 1.x user begins without a password.
-    async fn insert(&mut self, new: &Authorization, digest: Option<&str>) -> Result<()>;
+    /// Adds an API token as it is to be stored, or a 1.x user without one; conflicts: `Id`,
+    /// `Token` (the raw token, the digest, or the 1.x user's name). A 1.x user begins without a
+    /// password.
+    async fn insert(&mut self, new: &Authorization, token: Option<&StoredToken>) -> Result<()>;
     /// Writes status, description and update time of one. `NotFound` if there is none.
     async fn update(&mut self, changed: &Authorization) -> Result<()>;
     /// Sets the hash of a 1.x user's password. `NotFound` if there is no such 1.x user.

@@ -1,8 +1,11 @@
 //! Repositories of resources and credentials, reached through a [`Transaction`].
 
+mod check;
 mod credentials;
 mod people;
+mod snapshot;
 mod things;
+mod tokens;
 
 use async_trait::async_trait;
 
@@ -12,10 +15,12 @@ pub use credentials::{
     AuthorizationFilter, AuthorizationKind, AuthorizationRepository, SessionRepository,
 };
 pub use people::{MembershipRepository, OrganizationRepository, UserRepository};
+pub use snapshot::{AuthorizationRecord, SecretRecord, Snapshot, UserRecord};
 pub use things::{
     BucketFilter, BucketRepository, DbrpFilter, DbrpRepository, LabelFilter, LabelRepository,
     SecretRepository,
 };
+pub use tokens::{RawToken, StoredToken, TokenForm, TokenForms, TokenRepository};
 
 /// Where everything durable is. One per process; cheap to clone behind an `Arc`.
 #[async_trait]
@@ -39,6 +44,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// How much there is, for `/metrics`.
     async fn counts(&self) -> Result<Counts>;
 
+    /// Makes sure that nothing is left of removed or replaced tokens, passwords, sessions and
+    /// secrets in the files of the database: not in freed pages, old row versions, statistics or
+    /// write-ahead logs that are still in use. Does nothing if nothing was removed since the last
+    /// time, unless `force`. May run beside everything else, on one server at a time.
+    ///
+    /// Returns what cannot be reached from here and may still hold some, for people: one sentence
+    /// each, with the commands that deal with it.
+    async fn scrub(&self, force: bool) -> Result<Scrubbed>;
+
     /// Closes all connections, after what runs on them has ended.
     async fn close(&self);
 }
@@ -56,6 +70,8 @@ pub trait Transaction: Send {
     fn buckets(&mut self) -> Box<dyn BucketRepository + '_>;
     /// API tokens and 1.x users.
     fn authorizations(&mut self) -> Box<dyn AuthorizationRepository + '_>;
+    /// What is stored of API tokens.
+    fn tokens(&mut self) -> Box<dyn TokenRepository + '_>;
     /// Sessions.
     fn sessions(&mut self) -> Box<dyn SessionRepository + '_>;
     /// Physical DBRP mappings.
@@ -64,6 +80,17 @@ pub trait Transaction: Send {
     fn labels(&mut self) -> Box<dyn LabelRepository + '_>;
     /// Secrets of organizations.
     fn secrets(&mut self) -> Box<dyn SecretRepository + '_>;
+    /// Everything that there is but points and sessions.
+    async fn snapshot(&mut self) -> Result<Snapshot>;
+    /// Puts a snapshot in the place of everything but points. Buckets that are in both keep their
+    /// points; those that are gone lose them as if they had been deleted; one that comes back
+    /// begins empty. Sessions of users whose id is in the snapshot live on. `Corrupt` if the
+    /// snapshot contradicts itself, and then nothing has been done; `Unavailable` also while a
+    /// bucket that comes back was deleted so short a time ago that somebody may still write to it.
+    ///
+    /// To be asked before anything else of the transaction: it keeps others out from then on, and
+    /// what they did between the transaction's first look and that would stay.
+    async fn restore(&mut self, snapshot: &Snapshot) -> Result<()>;
     /// Makes everything done so far durable and visible.
     async fn commit(self: Box<Self>) -> Result<()>;
 }
@@ -103,4 +130,13 @@ pub struct Counts {
     pub v1_users: u64,
     /// Sessions, expired ones included.
     pub sessions: u64,
+}
+
+/// What [`Store::scrub`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scrubbed {
+    /// Whether there was anything to do.
+    pub ran: bool,
+    /// What may be left where this server cannot reach, one sentence each.
+    pub remains: Vec<String>,
 }

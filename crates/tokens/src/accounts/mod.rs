@@ -183,7 +183,7 @@ impl Accounts {
         if transaction.users().password(user).await?.as_deref() != Some(verified) {
             return Err(SignInError::Wrong);
         }
-        let digest = key.digest().to_phc();
+        let digest = key.session_digest();
         transaction.sessions().insert(&session, &digest).await?;
         transaction.commit().await?;
         Ok(SignedIn { key, session })
@@ -191,7 +191,7 @@ impl Accounts {
 
     /// Ends the session with this key; whether there was one that had not expired.
     pub async fn sign_out(&self, key: &ApiToken) -> StoreResult<bool> {
-        let digest = key.digest().to_phc();
+        let digest = key.session_digest();
         let mut transaction = self.store.begin().await?;
         let was_there = transaction
             .sessions()

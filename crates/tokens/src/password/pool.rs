@@ -89,9 +89,8 @@ impl Pool {
         {
             let mut state = self.shared.lock();
             match state.queue.enter(Origin::from(from), due, clean, job) {
-                Entered::Waits => {}
-                // Dropped, a job tells who waits for it.
-                Entered::Instead(_) => {}
+                // A job that had to leave is dropped here, which tells who waits for it.
+                Entered::Waits | Entered::Instead(_) => {}
                 Entered::Full(_) => return Err(PasswordError::Busy),
             }
         }

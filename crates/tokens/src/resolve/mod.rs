@@ -8,16 +8,18 @@ mod tests;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use influxd_model::{Authorization, Clock, Status, User, UserId, missing_for_operator};
-use influxd_store::{Store, Transaction};
+use influxd_model::{
+    Authorization, AuthorizationId, Clock, Status, User, UserId, missing_for_operator,
+};
+use influxd_store::{Store, StoreError, StoredToken, Transaction};
 use secrecy::ExposeSecret;
 
 use crate::cache::{Asked, CallerCache};
 use crate::password::is_imported;
 use crate::rights::{own_permissions, token_permissions};
 use crate::{
-    ApiToken, Attempt, Cached, Caller, Credential, Holder, Identity, NamedSecret, Passwords,
-    SessionConfig, TokenDigest,
+    ApiToken, Attempt, Cached, Caller, Credential, Hashing, Holder, Identity, NamedSecret,
+    Passwords, SessionConfig,
 };
 
 pub use refusal::Refusal;
@@ -27,6 +29,7 @@ pub use refusal::Refusal;
 pub struct Resolver {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    hashing: Arc<Hashing>,
     passwords: Arc<Passwords>,
     sessions: SessionConfig,
     cache: CallerCache,
@@ -36,6 +39,14 @@ pub struct Resolver {
 struct Found {
     caller: Caller,
     until: i64,
+    /// The form in which its token should be stored from now on.
+    renewed: Option<(AuthorizationId, StoredToken)>,
+}
+
+/// An authorization whose credential was right, and how its token should be stored from now on.
+struct Matched {
+    authorization: Authorization,
+    renewed: Option<StoredToken>,
 }
 
 /// A 1.x user, and the hash of its password, if one is set.
@@ -51,16 +62,19 @@ enum Answer {
 }
 
 impl Resolver {
-    /// A resolver that asks `store`, and `passwords` about those of 1.x users.
+    /// A resolver that asks `store` for tokens as `hashing` has them, and `passwords` about those
+    /// of 1.x users.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
+        hashing: Arc<Hashing>,
         passwords: Arc<Passwords>,
         sessions: SessionConfig,
     ) -> Self {
         Self {
             store,
             clock,
+            hashing,
             passwords,
             sessions,
             cache: CallerCache::new(),
@@ -82,7 +96,10 @@ impl Resolver {
     ) -> Result<Arc<Caller>, Refusal> {
         let key = credential.cache_key();
         match self.find(&credential, from).await {
-            Ok((found, asked)) => {
+            Ok((mut found, asked)) => {
+                if let Some((id, token)) = found.renewed.take() {
+                    self.store_anew(id, &token).await;
+                }
                 let caller = Arc::new(found.caller);
                 self.cache.note(key, &caller, asked, found.until);
                 Ok(caller)
@@ -127,16 +144,16 @@ impl Resolver {
                 return self.session(transaction, key).await.map(Answer::Caller);
             }
             Credential::Bearer(token) => {
-                let found = find_token(transaction, token).await?;
+                let found = self.find_token(transaction, token).await?;
                 let found = found.ok_or(Refusal::Unknown)?;
                 return admit(transaction, found).await.map(Answer::Caller);
             }
             Credential::Token(whole) => {
-                if let Some(found) = find_token(transaction, whole).await? {
+                if let Some(found) = self.find_token(transaction, whole).await? {
                     return admit(transaction, found).await.map(Answer::Caller);
                 }
                 let named = whole.split_at_colon().ok_or(Refusal::Unknown)?;
-                if let Some(found) = find_token(transaction, &named.secret).await? {
+                if let Some(found) = self.find_token(transaction, &named.secret).await? {
                     return admit(transaction, found).await.map(Answer::Caller);
                 }
                 (named, None)
@@ -154,7 +171,7 @@ impl Resolver {
         }
         // Asked even where it does not count, so that a name with a password takes no less time.
         let token = match token {
-            Some(token) => find_token(transaction, token).await?,
+            Some(token) => self.find_token(transaction, token).await?,
             None => None,
         };
         let with_password = v1_user.filter(|(_, hash)| hash.is_some());
@@ -173,7 +190,7 @@ impl Resolver {
         &self,
         named: &NamedSecret,
         v1_user: Option<&V1User>,
-    ) -> Result<Option<Authorization>, Refusal> {
+    ) -> Result<Option<Matched>, Refusal> {
         let Some((authorization, Some(hash))) = v1_user else {
             return Ok(None);
         };
@@ -189,7 +206,10 @@ impl Resolver {
             rules.check(password.expose_secret())
         };
         checked.map_err(|_| Refusal::WeakPassword)?;
-        Ok(Some(authorization.clone()))
+        Ok(Some(Matched {
+            authorization: authorization.clone(),
+            renewed: None,
+        }))
     }
 
     /// Verifies a password, at the cost of a hash whether there is such a 1.x user or not.
@@ -216,12 +236,48 @@ impl Resolver {
         })
     }
 
+    /// The API token with these bytes. Nothing is the empty token.
+    async fn find_token(
+        &self,
+        transaction: &mut dyn Transaction,
+        token: &ApiToken,
+    ) -> Result<Option<Matched>, Refusal> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let forms = self.hashing.forms(token);
+        let found = transaction.authorizations().find_by_token(&forms).await?;
+        Ok(found
+            .filter(|(_, stored)| self.hashing.verifies(token, stored))
+            .map(|(authorization, stored)| Matched {
+                renewed: self.hashing.renewed(token, &stored),
+                authorization,
+            }))
+    }
+
+    /// Stores a token in another form. If that does not work, the token is none the worse for it,
+    /// and its next use tries again.
+    async fn store_anew(&self, id: AuthorizationId, token: &StoredToken) {
+        let stored = async {
+            let mut transaction = self.store.begin().await?;
+            transaction.tokens().replace(id, token).await?;
+            transaction.commit().await
+        };
+        match stored.await {
+            // Deleted meanwhile.
+            Ok(()) | Err(StoreError::NotFound(_)) => {}
+            Err(error) => {
+                tracing::warn!(%error, authorization.id = %id, "a token could not be digested anew");
+            }
+        }
+    }
+
     async fn session(
         &self,
         transaction: &mut dyn Transaction,
         key: &ApiToken,
     ) -> Result<Found, Refusal> {
-        let digest = key.digest().to_phc();
+        let digest = key.session_digest();
         let now = self.clock.now();
         let session = transaction.sessions().find(&digest, now).await?;
         let session = session.ok_or(Refusal::Unknown)?;
@@ -244,6 +300,7 @@ impl Resolver {
                 permissions,
             },
             until,
+            renewed: None,
         })
     }
 
@@ -265,34 +322,12 @@ impl Resolver {
     }
 }
 
-/// The API token or 1.x user that these bytes are the token of. Nothing is the empty token.
-async fn find_token(
-    transaction: &mut dyn Transaction,
-    token: &ApiToken,
-) -> Result<Option<Authorization>, Refusal> {
-    if token.is_empty() {
-        return Ok(None);
-    }
-    let digests = token.digests_to_try().map(|digest| digest.to_phc());
-    let found = transaction
-        .authorizations()
-        .find_by_digest(&digests)
-        .await?;
-    // The index said so; the record has to agree.
-    Ok(found
-        .filter(|(_, stored)| {
-            stored
-                .parse::<TokenDigest>()
-                .is_ok_and(|digest| token.matches(&digest))
-        })
-        .map(|(authorization, _)| authorization))
-}
-
 /// The caller with a credential that was right, if nothing is switched off.
-async fn admit(
-    transaction: &mut dyn Transaction,
-    authorization: Authorization,
-) -> Result<Found, Refusal> {
+async fn admit(transaction: &mut dyn Transaction, matched: Matched) -> Result<Found, Refusal> {
+    let Matched {
+        authorization,
+        renewed,
+    } = matched;
     let user = active_user(transaction, authorization.user).await?;
     let (id, org) = (authorization.id, authorization.org);
     let is_v1 = authorization.v1_name.is_some();
@@ -309,6 +344,7 @@ async fn admit(
             permissions: authorization.permissions,
         },
         until: i64::MAX,
+        renewed: renewed.map(|token| (id, token)),
     })
 }
 

@@ -22,11 +22,11 @@ async fn two() -> Two {
     let foreign_bucket = bucket(&world, other).await;
     let user = world.user("alice", None).await;
     Two {
+        world,
         other,
         own_bucket,
         foreign_bucket,
         user,
-        world,
     }
 }
 

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, web};
 use influxd_model::{
     Action, AnyId, Authorization, BucketId, OrgId, Permission, ResourceType, Status, UserId,
 };
-use influxd_store::{AuthorizationKind, Store, StoreError, Transaction, Unique};
+use influxd_store::{AuthorizationKind, Store, StoreError, StoredToken, Transaction, Unique};
 use influxd_tokens::{ApiToken, Ids, MAX_NAME, check_grant};
 
 use crate::body::Body;
@@ -148,22 +148,33 @@ pub(crate) async fn create(
         AuthorizationKind::ApiToken => Some(ApiToken::generate(&*state.random)),
         AuthorizationKind::V1User => None,
     };
-    let digest = token.as_ref().map(|token| token.digest().to_phc());
+    let stored = token.as_ref().map(|token| state.hashing.stored(token));
     let (store, ids) = (state.store.clone(), Arc::clone(&state.ids));
-    let work = async move {
-        let names = judge(&*store, &caller, &new).await?;
-        let made = insert(&*store, &ids, new, digest).await?;
-        Ok((made, names))
-    };
-    let (made, names) = state.run(work).await?;
+    let (made, names) = state
+        .change(move || {
+            let new = (new.clone(), stored.clone());
+            make(store.clone(), ids.clone(), caller.clone(), new)
+        })
+        .await?;
     state.resolver.forget();
     tracing::info!(
         authorization.id = %made.id, user.id = %made.user, org.id = %made.org,
         "created {} {}", kind.noun(), made.id
     );
     let shown = token.as_ref().and_then(ApiToken::expose_text);
-    let view = AuthorizationView::of(&made, shown.unwrap_or_default(), &names);
+    let view = AuthorizationView::of(&made, shown.unwrap_or_default().into(), &names);
     Ok(reply::pretty(StatusCode::CREATED, &view))
+}
+
+async fn make(
+    store: Arc<dyn Store>,
+    ids: Arc<Ids>,
+    caller: Caller,
+    (new, stored): (Authorization, Option<StoredToken>),
+) -> Result<(Authorization, Names), ApiError> {
+    let names = judge(&*store, &caller, &new).await?;
+    let made = insert(&*store, &ids, new, stored).await?;
+    Ok((made, names))
 }
 
 /// Whether the caller may make this, and whether it may exist (steps 6 to 11 of 5.2); the names of
@@ -210,7 +221,7 @@ async fn insert(
     store: &dyn Store,
     ids: &Ids,
     mut new: Authorization,
-    digest: Option<String>,
+    token: Option<StoredToken>,
 ) -> Result<Authorization, ApiError> {
     let mut transaction = store.begin().await?;
     let user = transaction.users().find(new.user).await?;
@@ -236,7 +247,7 @@ async fn insert(
     for _ in 0..TRIES {
         let inserted = transaction
             .authorizations()
-            .insert(&new, digest.as_deref())
+            .insert(&new, token.as_ref())
             .await;
         match inserted {
             Ok(()) => {

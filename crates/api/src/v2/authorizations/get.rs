@@ -11,7 +11,7 @@ use crate::state::AppState;
 use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
-use crate::v2::authorizations::{find, require_both};
+use crate::v2::authorizations::{find, require_both, shown_token};
 
 /// Shows an authorization. Whether it exists comes before whether the caller may see it, and that
 /// before whether its organization and its owner exist.
@@ -31,7 +31,10 @@ pub(crate) async fn get(
         names.learn(&mut *transaction, &authorization).await?;
         match names.missing(&authorization) {
             Some(what) => Err(ApiError::not_found(what)),
-            None => Ok(AuthorizationView::of(&authorization, "", &names)),
+            None => {
+                let token = shown_token(&mut *transaction, &caller, &authorization).await?;
+                Ok(AuthorizationView::of(&authorization, token, &names))
+            }
         }
     };
     let view = state.run(work).await?;

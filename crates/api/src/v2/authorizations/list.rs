@@ -15,20 +15,14 @@ use crate::state::AppState;
 use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
-use crate::v2::authorizations::{find, holds_both, not_found};
+use crate::v2::authorizations::{find, holds_both, not_found, shown_token};
+use crate::v2::paging::SelfLink;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Authorizations)]
 pub(crate) struct AuthorizationsView {
-    links: Links,
+    links: SelfLink,
     authorizations: Vec<AuthorizationView<'static>>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AuthorizationsLinks)]
-struct Links {
-    #[serde(rename = "self")]
-    own: &'static str,
 }
 
 /// What a request asks for.
@@ -94,13 +88,16 @@ pub(crate) async fn list(
         for authorization in &found {
             names.learn(&mut *transaction, authorization).await?;
             if names.missing(authorization).is_none() {
-                views.push(AuthorizationView::of(authorization, "", &names));
+                let token = shown_token(&mut *transaction, &caller, authorization).await?;
+                views.push(AuthorizationView::of(authorization, token, &names));
             }
         }
         Ok(views)
     };
     let authorizations = state.run(work).await?;
-    let links = Links { own: kind.base() };
+    let links = SelfLink {
+        own: kind.base().to_owned(),
+    };
     let view = AuthorizationsView {
         links,
         authorizations,

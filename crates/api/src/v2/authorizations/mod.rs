@@ -11,9 +11,13 @@ mod password;
 mod update;
 pub(crate) mod view;
 
+use std::borrow::Cow;
+
 use actix_web::web;
 use influxd_model::{Action, Authorization, AuthorizationId, Permission, ResourceType, Status};
 use influxd_store::Transaction;
+use influxd_tokens::{GainError, check_gain_authorization};
+use secrecy::ExposeSecret;
 use utoipa::ToSchema;
 
 use self::kind::Kind;
@@ -24,6 +28,7 @@ use crate::error::ApiError;
 use crate::permit::{holds, require};
 use crate::routes::operation::Verb::{Delete, Get, Patch, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
+use crate::text;
 use crate::v2::users::on_user;
 use crate::v2::users::password::PasswordBody;
 
@@ -229,6 +234,26 @@ async fn find(
 ) -> Result<Authorization, ApiError> {
     let found = transaction.authorizations().find(kind.0, id).await?;
     found.ok_or_else(not_found)
+}
+
+/// What an answer may show of a token that is there already: the token itself while it is stored
+/// raw, to who holds all that it holds (auth-and-resources 4.9), and otherwise nothing.
+async fn shown_token(
+    transaction: &mut dyn Transaction,
+    caller: &Caller,
+    authorization: &Authorization,
+) -> Result<Cow<'static, str>, ApiError> {
+    if authorization.v1_name.is_some() {
+        return Ok(Cow::Borrowed(""));
+    }
+    let Some(raw) = transaction.tokens().find_raw(authorization.id).await? else {
+        return Ok(Cow::Borrowed(""));
+    };
+    match check_gain_authorization(transaction, caller, authorization).await {
+        Ok(()) => Ok(text::lossy(raw.text().expose_secret()).into_owned().into()),
+        Err(GainError::NotHeld(_)) => Ok(Cow::Borrowed("")),
+        Err(GainError::Store(error)) => Err(error.into()),
+    }
 }
 
 fn not_found() -> ApiError {

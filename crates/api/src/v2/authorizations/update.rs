@@ -1,8 +1,11 @@
 //! `PATCH /api/v2/authorizations/{id}`
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, AuthorizationId, Status};
+use influxd_store::Store;
 
 use crate::body::Body;
 use crate::caller::Caller;
@@ -14,8 +17,9 @@ use crate::text::refuse_nul;
 use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
-use crate::v2::authorizations::{find, require_both, status_of};
+use crate::v2::authorizations::{find, require_both, shown_token, status_of};
 
+#[derive(Clone)]
 struct Request {
     status: Option<String>,
     description: Option<String>,
@@ -40,30 +44,50 @@ pub(crate) async fn update(
     let id: AuthorizationId = id.parse()?;
     let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
     let (store, now) = (state.store.clone(), state.clock.now());
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let mut authorization = find(&mut *transaction, kind, id).await?;
-        require_both(&caller, Action::Read, &authorization)?;
-        require_both(&caller, Action::Write, &authorization)?;
-        authorization.status = new_status(kind, request.status, authorization.status)?;
-        if let Some(description) = request.description {
-            refuse_nul(&description)?;
-            authorization.description = description;
-        }
-        authorization.updated_at = now;
-        let mut names = Names::default();
-        names.learn(&mut *transaction, &authorization).await?;
-        if let Some(what) = names.missing(&authorization) {
-            return Err(ApiError::not_found(what));
-        }
-        transaction.authorizations().update(&authorization).await?;
-        transaction.commit().await?;
-        Ok(AuthorizationView::of(&authorization, "", &names))
-    };
-    let view = state.run(work).await?;
+    let view = state
+        .change(move || {
+            apply(
+                store.clone(),
+                kind,
+                caller.clone(),
+                id,
+                request.clone(),
+                now,
+            )
+        })
+        .await?;
     state.resolver.forget();
     tracing::info!(authorization.id = %id, "changed {} {id}", kind.noun());
     Ok(reply::pretty(StatusCode::OK, &view))
+}
+
+async fn apply(
+    store: Arc<dyn Store>,
+    kind: Kind,
+    caller: Caller,
+    id: AuthorizationId,
+    request: Request,
+    now: i64,
+) -> Result<AuthorizationView<'static>, ApiError> {
+    let mut transaction = store.begin().await?;
+    let mut authorization = find(&mut *transaction, kind, id).await?;
+    require_both(&caller, Action::Read, &authorization)?;
+    require_both(&caller, Action::Write, &authorization)?;
+    authorization.status = new_status(kind, request.status, authorization.status)?;
+    if let Some(description) = request.description {
+        refuse_nul(&description)?;
+        authorization.description = description;
+    }
+    authorization.updated_at = now;
+    let mut names = Names::default();
+    names.learn(&mut *transaction, &authorization).await?;
+    if let Some(what) = names.missing(&authorization) {
+        return Err(ApiError::not_found(what));
+    }
+    transaction.authorizations().update(&authorization).await?;
+    let token = shown_token(&mut *transaction, &caller, &authorization).await?;
+    transaction.commit().await?;
+    Ok(AuthorizationView::of(&authorization, token, &names))
 }
 
 fn new_status(kind: Kind, asked: Option<String>, present: Status) -> Result<Status, ApiError> {

@@ -16,7 +16,8 @@ use crate::zone::local_rfc3339;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthorizationView<'a> {
     id: String,
-    /// The token in the answer that makes it, and empty ever after; of a 1.x user the name.
+    /// The token in the answer that makes it. Later empty, unless it is stored raw and the caller
+    /// holds all that it holds. Of a 1.x user the name.
     token: Cow<'a, str>,
     status: &'static str,
     description: String,
@@ -67,8 +68,8 @@ struct ResourceView {
 }
 
 impl<'a> AuthorizationView<'a> {
-    /// What is shown of an authorization; `token` is what was just generated, if anything.
-    pub(crate) fn of(authorization: &Authorization, token: &'a str, names: &Names) -> Self {
+    /// What is shown of an authorization; `token` is what may be shown of its token.
+    pub(crate) fn of(authorization: &Authorization, token: Cow<'a, str>, names: &Names) -> Self {
         let Authorization {
             id,
             v1_name,
@@ -81,7 +82,7 @@ impl<'a> AuthorizationView<'a> {
             id: id.to_string(),
             token: match v1_name {
                 Some(name) => Cow::Owned(name.clone()),
-                None => Cow::Borrowed(token),
+                None => token,
             },
             status: authorization.status.name(),
             description: authorization.description.clone(),

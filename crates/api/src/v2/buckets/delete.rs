@@ -1,8 +1,10 @@
 //! `DELETE /api/v2/buckets/{id}`
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, BucketId, Permission};
-use influxd_store::StoreError;
+use influxd_store::{Store, StoreError};
 
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -19,23 +21,26 @@ pub(crate) async fn delete(
 ) -> Result<HttpResponse, ApiError> {
     let id: BucketId = id.parse()?;
     let store = state.store.clone();
-    let missing = || ApiError::not_found("bucket not found");
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let bucket = transaction.buckets().find(id).await?.ok_or_else(missing)?;
-        require(&caller, &Permission::on_bucket(Action::Write, &bucket))?;
-        if bucket.is_system() {
-            return Err(ApiError::invalid("system buckets cannot be deleted"));
-        }
-        match transaction.buckets().delete(id).await {
-            Err(StoreError::NotFound(_)) => return Err(missing()),
-            result => result?,
-        }
-        Ok(transaction.commit().await?)
-    };
-    state.run(work).await?;
+    state
+        .change(move || delete_one(store.clone(), caller.clone(), id))
+        .await?;
     state.changed();
     state.resolver.forget();
     tracing::info!(bucket.id = %id, "deleted bucket {id}");
     Ok(reply::no_content())
+}
+
+async fn delete_one(store: Arc<dyn Store>, caller: Caller, id: BucketId) -> Result<(), ApiError> {
+    let missing = || ApiError::not_found("bucket not found");
+    let mut transaction = store.begin().await?;
+    let bucket = transaction.buckets().find(id).await?.ok_or_else(missing)?;
+    require(&caller, &Permission::on_bucket(Action::Write, &bucket))?;
+    if bucket.is_system() {
+        return Err(ApiError::invalid("system buckets cannot be deleted"));
+    }
+    match transaction.buckets().delete(id).await {
+        Err(StoreError::NotFound(_)) => return Err(missing()),
+        result => result?,
+    }
+    Ok(transaction.commit().await?)
 }

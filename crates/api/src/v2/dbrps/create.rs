@@ -1,6 +1,7 @@
 //! `POST /api/v2/dbrps`
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -18,6 +19,7 @@ use crate::v2::dbrps::view::DbrpView;
 use crate::v2::dbrps::{OrgChoice, check_name, taken};
 use crate::v2::ids::{TRIES, exhausted};
 
+#[derive(Clone)]
 struct Request {
     database: String,
     policy: String,
@@ -48,52 +50,19 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let request = decode(&body)
         .map_err(|error| ApiError::invalid(format!("invalid json structure: {error}")))?;
-    let choice = OrgChoice::of(request.org_id.map(Cow::Owned), request.org.map(Cow::Owned))?;
-    let (store, ids) = (state.store.clone(), state.ids.clone());
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let org = choice.resolve(&mut *transaction).await?;
-        let bucket_id: BucketId = request.bucket_id.parse().map_err(|error: IdError| {
-            ApiError::invalid(format!(
-                "invalid bucket ID \"{}\": {error}",
-                request.bucket_id
-            ))
-        })?;
-        require(&caller, &on_bucket_id(Action::Write, org, bucket_id.into()))?;
-        check_name("database", &request.database)?;
-        check_name("retentionPolicy", &request.policy)?;
-        let missing = || ApiError::not_found("bucket not found");
-        let bucket = transaction
-            .buckets()
-            .find(bucket_id)
-            .await?
-            .filter(|bucket| bucket.org == org)
-            .ok_or_else(missing)?;
-        require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
-        let mut new = Dbrp {
-            id: ids.dbrp(),
-            org,
-            bucket: bucket_id,
-            database: request.database,
-            policy: request.policy,
-            is_default: request.is_default,
-        };
-        for _ in 0..TRIES {
-            let inserted = transaction.dbrps().insert(&new).await;
-            match inserted {
-                Err(StoreError::Conflict(Unique::Id)) => new.id = ids.dbrp(),
-                Err(StoreError::Conflict(Unique::DbrpNames)) => return Err(taken()),
-                Err(StoreError::NotFound(_)) => return Err(missing()),
-                result => {
-                    let stored = result?;
-                    transaction.commit().await?;
-                    return Ok(stored);
-                }
-            }
-        }
-        Err(exhausted())
-    };
-    let stored = state.run(work).await?;
+    let given = |text: &Option<String>| text.clone().map(Cow::Owned);
+    let choice = OrgChoice::of(given(&request.org_id), given(&request.org))?;
+    let shared = state.clone().into_inner();
+    let stored = state
+        .change(move || {
+            insert(
+                shared.clone(),
+                caller.clone(),
+                choice.clone(),
+                request.clone(),
+            )
+        })
+        .await?;
     state.changed();
     tracing::info!(
         dbrp.id = %stored.id, bucket.id = %stored.bucket, org.id = %stored.org,
@@ -103,4 +72,53 @@ pub(crate) async fn create(
         StatusCode::CREATED,
         &DbrpView::physical(&stored),
     ))
+}
+
+async fn insert(
+    state: Arc<AppState>,
+    caller: Caller,
+    choice: OrgChoice,
+    request: Request,
+) -> Result<Dbrp, ApiError> {
+    let mut transaction = state.store.begin().await?;
+    let org = choice.resolve(&mut *transaction).await?;
+    let bucket_id: BucketId = request.bucket_id.parse().map_err(|error: IdError| {
+        ApiError::invalid(format!(
+            "invalid bucket ID \"{}\": {error}",
+            request.bucket_id
+        ))
+    })?;
+    require(&caller, &on_bucket_id(Action::Write, org, bucket_id.into()))?;
+    check_name("database", &request.database)?;
+    check_name("retentionPolicy", &request.policy)?;
+    let missing = || ApiError::not_found("bucket not found");
+    let bucket = transaction
+        .buckets()
+        .find(bucket_id)
+        .await?
+        .filter(|bucket| bucket.org == org)
+        .ok_or_else(missing)?;
+    require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
+    let mut new = Dbrp {
+        id: state.ids.dbrp(),
+        org,
+        bucket: bucket_id,
+        database: request.database,
+        policy: request.policy,
+        is_default: request.is_default,
+    };
+    for _ in 0..TRIES {
+        let inserted = transaction.dbrps().insert(&new).await;
+        match inserted {
+            Err(StoreError::Conflict(Unique::Id)) => new.id = state.ids.dbrp(),
+            Err(StoreError::Conflict(Unique::DbrpNames)) => return Err(taken()),
+            Err(StoreError::NotFound(_)) => return Err(missing()),
+            result => {
+                let stored = result?;
+                transaction.commit().await?;
+                return Ok(stored);
+            }
+        }
+    }
+    Err(exhausted())
 }

@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::query_string::{Query, parse_bool};
 use crate::reply;
 use crate::state::AppState;
-use crate::v2::dbrps::view::{Content, DbrpView};
+use crate::v2::dbrps::view::{Contents, DbrpView};
 use crate::v2::dbrps::{OrgChoice, find};
 
 /// What a request filters by: all conditions that are given hold.
@@ -85,5 +85,5 @@ pub(crate) async fn list(
         .filter(|mapping| filter.takes(mapping))
         .map(|mapping| DbrpView::of(mapping, org))
         .collect();
-    Ok(reply::pretty(StatusCode::OK, &Content { content }))
+    Ok(reply::pretty(StatusCode::OK, &Contents { content }))
 }

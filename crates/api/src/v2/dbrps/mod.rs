@@ -16,7 +16,7 @@ use influxd_store::Transaction;
 use influxd_tokens::MAX_NAME;
 use utoipa::ToSchema;
 
-use self::view::{Content, DbrpView};
+use self::view::{Content, Contents, DbrpView};
 use crate::error::{ApiError, ErrorCode};
 use crate::routes::operation::Verb::{Delete, Get, Patch, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
@@ -59,7 +59,7 @@ pub(crate) const GROUP: Group = Group {
                 "GetDBRPs",
                 "Lists the mappings to buckets that the caller may read",
             ),
-            &[Answer::json::<Content<Vec<DbrpView>>>(200)],
+            &[Answer::json::<Contents>(200)],
         )
         .query(&[
             ORG,
@@ -86,14 +86,14 @@ pub(crate) const GROUP: Group = Group {
             (Get, "/api/v2/dbrps/{id}"),
             || web::to(get::get),
             ("GetDBRPsID", "Shows a mapping"),
-            &[Answer::json::<Content<DbrpView>>(200)],
+            &[Answer::json::<Content>(200)],
         )
         .query(&[ORG, ORG_ID]),
         Operation::new(
             (Patch, "/api/v2/dbrps/{id}"),
             || web::to(update::update),
             ("PatchDBRPID", "Changes a mapping"),
-            &[Answer::json::<Content<DbrpView>>(200)],
+            &[Answer::json::<Content>(200)],
         )
         .query(&[ORG, ORG_ID])
         .takes::<ChangedMappingBody>()

@@ -49,9 +49,16 @@ impl DbrpView {
     }
 }
 
-/// One mapping, or a list of them, as most routes wrap it.
+/// One mapping, as most routes wrap it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = DBRPContent)]
-pub(crate) struct Content<T> {
-    pub(crate) content: T,
+#[schema(as = DBRPGet)]
+pub(crate) struct Content {
+    pub(crate) content: DbrpView,
+}
+
+/// A list of mappings.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DBRPs)]
+pub(crate) struct Contents {
+    pub(crate) content: Vec<DbrpView>,
 }

@@ -17,7 +17,6 @@ pub(crate) struct LabelView {
     org_id: String,
     name: String,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(required = false)]
     properties: BTreeMap<String, String>,
 }
 

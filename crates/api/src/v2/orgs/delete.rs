@@ -1,8 +1,10 @@
 //! `DELETE /api/v2/orgs/{id}`
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, OrgId};
-use influxd_store::StoreError;
+use influxd_store::{Store, StoreError};
 
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -19,20 +21,21 @@ pub(crate) async fn delete(
     let id: OrgId = id.parse()?;
     require(&caller, &on_org(Action::Write, id))?;
     let store = state.store.clone();
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let deleted = transaction.organizations().delete(id).await;
-        match deleted {
-            Ok(()) => Ok(transaction.commit().await?),
-            Err(StoreError::NotFound(_)) => Err(ApiError::not_found(format!(
-                "error deleting organization id: {id}: organization not found"
-            ))),
-            Err(error) => Err(error.into()),
-        }
-    };
-    state.run(work).await?;
+    state.change(move || delete_one(store.clone(), id)).await?;
     state.changed();
     state.resolver.forget();
     tracing::info!(org.id = %id, "deleted organization {id}");
     Ok(reply::no_content())
+}
+
+async fn delete_one(store: Arc<dyn Store>, id: OrgId) -> Result<(), ApiError> {
+    let mut transaction = store.begin().await?;
+    let deleted = transaction.organizations().delete(id).await;
+    match deleted {
+        Ok(()) => Ok(transaction.commit().await?),
+        Err(StoreError::NotFound(_)) => Err(ApiError::not_found(format!(
+            "error deleting organization id: {id}: organization not found"
+        ))),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,13 +1,11 @@
 //! The routes of what there is none of.
 
-use std::collections::BTreeMap;
-
 use actix_web::web;
 
 use super::lists::{
-    self, ChecksView, DashboardsView, DocumentsView, EndpointsView, NotebooksView, Nothing,
-    PluginsView, RemotesView, ReplicationsView, RulesView, ScrapersView, StacksView, TasksView,
-    TelegrafsView, VariablesView,
+    self, AnnotationsView, ChecksView, DashboardsView, DocumentsView, EndpointsView, NotebooksView,
+    Nothing, PluginsView, RemotesView, ReplicationsView, RulesView, ScrapersView, StacksView,
+    TasksView, TelegrafsView, VariablesView,
 };
 use super::{
     ANNOTATION, CHECK, DASHBOARD, ENDPOINT, NOTEBOOK, NewBody, REMOTE, REPLICATION, RULE, SCRAPER,
@@ -171,7 +169,7 @@ pub(crate) const ANNOTATIONS: Group = Group {
             (Get, "/api/v2private/annotations"),
             || web::to(lists::annotations),
             ("GetAnnotations", "Lists annotations: there are none"),
-            &[Answer::json::<BTreeMap<String, Nothing>>(200)],
+            &[Answer::json::<AnnotationsView>(200)],
         )
         .query(&[ORG_ID])
         .errors(&[400]),

@@ -23,6 +23,11 @@ use crate::v2::target;
 #[schema(value_type = Vec<Object>)]
 pub(super) struct Nothing([(); 0]);
 
+/// Of `/api/v2private/annotations`: by stream.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = Annotations)]
+pub(super) struct AnnotationsView(BTreeMap<String, Nothing>);
+
 macro_rules! views {
     ($($(#[$doc:meta])* $name:ident as $schema:ident { $($field:ident: $type:ty),* })*) => {$(
         $(#[$doc])*
@@ -263,10 +268,9 @@ pub(super) async fn notebooks(caller: Caller, request: HttpRequest) -> ApiResult
     pretty(&NotebooksView { flows })
 }
 
-/// By stream.
 pub(super) async fn annotations(caller: Caller, request: HttpRequest) -> ApiResult {
     require_read(&ANNOTATION, &caller, &request)?;
-    pretty(&BTreeMap::<String, Nothing>::new())
+    pretty(&AnnotationsView::default())
 }
 
 pub(super) async fn streams(caller: Caller, request: HttpRequest) -> ApiResult {

@@ -64,15 +64,15 @@ pub(crate) async fn create(
     let (store, ids) = (state.store.clone(), Arc::clone(&state.ids));
     let is_given = request.id.is_some();
     let user = state
-        .run(async move { insert(&*store, &ids, user, is_given).await })
+        .change(move || insert(store.clone(), ids.clone(), user.clone(), is_given))
         .await?;
     tracing::info!(user.id = %user.id, "created user {}", user.id);
     Ok(reply::pretty(StatusCode::CREATED, &UserView::of(&user)))
 }
 
 async fn insert(
-    store: &dyn Store,
-    ids: &Ids,
+    store: Arc<dyn Store>,
+    ids: Arc<Ids>,
     mut user: User,
     id_is_given: bool,
 ) -> Result<User, ApiError> {

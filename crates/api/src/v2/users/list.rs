@@ -13,22 +13,15 @@ use crate::permit::holds;
 use crate::query_string::Query;
 use crate::reply;
 use crate::state::AppState;
-use crate::v2::paging::Paging;
+use crate::v2::paging::{Paging, SelfLink};
 use crate::v2::users::view::UserView;
 use crate::v2::users::{not_found, on_user};
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Users)]
 pub(crate) struct UsersView {
-    links: Links,
+    links: SelfLink,
     users: Vec<UserView>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UsersLinks)]
-struct Links {
-    #[serde(rename = "self")]
-    own: &'static str,
 }
 
 /// Lists the users that the caller may read. One that is named must exist, the id coming before
@@ -48,8 +41,8 @@ pub(crate) async fn list(
         .run(async move { find(&*store, id, name, after, page).await })
         .await?;
     found.retain(|user| holds(&caller, &on_user(Action::Read, user.id)));
-    let links = Links {
-        own: "/api/v2/users",
+    let links = SelfLink {
+        own: "/api/v2/users".to_owned(),
     };
     let users = found.iter().map(UserView::of).collect();
     Ok(reply::pretty(StatusCode::OK, &UsersView { links, users }))

@@ -1,5 +1,7 @@
 //! `PATCH /api/v2/users/{id}`
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, Status, User, UserId};
@@ -30,6 +32,7 @@ fn decode(body: &Body) -> Result<Request, DecodeError> {
 }
 
 /// What is to become of a user.
+#[derive(Clone)]
 struct Change {
     name: Option<String>,
     status: Option<Status>,
@@ -52,7 +55,7 @@ pub(crate) async fn update(
     require(&caller, &on_user(Action::Write, id))?;
     let store = state.store.clone();
     let user = state
-        .run(async move { apply(&*store, &caller, id, change).await })
+        .change(move || apply(store.clone(), caller.clone(), id, change.clone()))
         .await?;
     state.resolver.forget();
     tracing::info!(user.id = %id, "changed user {id}");
@@ -60,14 +63,14 @@ pub(crate) async fn update(
 }
 
 async fn apply(
-    store: &dyn Store,
-    caller: &Caller,
+    store: Arc<dyn Store>,
+    caller: Caller,
     id: UserId,
     change: Change,
 ) -> Result<User, ApiError> {
     let mut transaction = store.begin().await?;
     if change.status.is_some() {
-        check_gain_user(&mut *transaction, caller, id, false).await?;
+        check_gain_user(&mut *transaction, &caller, id, false).await?;
     }
     let found = transaction.users().find(id).await?;
     let mut user = found.ok_or_else(not_found)?;

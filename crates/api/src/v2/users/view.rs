@@ -4,11 +4,13 @@ use influxd_model::User;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::v2::paging::SelfLink;
+
 /// A user on the wire (auth-and-resources 9.5).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
 pub(crate) struct UserView {
-    links: UserLinks,
+    links: SelfLink,
     id: String,
     name: String,
     /// What another system calls the user.
@@ -18,16 +20,10 @@ pub(crate) struct UserView {
     status: &'static str,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-struct UserLinks {
-    #[serde(rename = "self")]
-    own: String,
-}
-
 impl UserView {
     pub(crate) fn of(user: &User) -> Self {
         Self {
-            links: UserLinks {
+            links: SelfLink {
                 own: format!("/api/v2/users/{}", user.id),
             },
             id: user.id.to_string(),

@@ -1,0 +1,120 @@
+//! `POST /api/v2/restore/kv` and `/api/v2/restore/sql`
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use influxd_model::{Status, missing_for_operator};
+use influxd_store::{Snapshot, StoreError, StoredToken, archive};
+use influxd_tokens::{MigrateError, hash_snapshot};
+use secrecy::{ExposeSecret, SecretSlice};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::caller::Caller;
+use crate::error::{ApiError, ErrorCode};
+use crate::state::AppState;
+use crate::v2::backup::require_operator;
+use crate::{body, inflate, reply, text};
+
+/// What became of a restore. No `Debug`: it may hold a token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RestoredKV)]
+pub(crate) struct RestoredView {
+    /// The first operator token of the backup, if the backup holds it in clear.
+    token: String,
+}
+
+/// Puts an archive in the place of all resources and credentials: wholly, or not at all. Raw tokens
+/// in it become digests on the way in while hashing is on.
+pub(super) async fn kv(
+    caller: Caller,
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    require_operator(&caller)?;
+    let bytes = read(&state, &request, payload).await?;
+    let mut snapshot = archive::decode(bytes.expose_secret())
+        .map_err(|error| ApiError::invalid(error.to_string()))?;
+    drop(bytes);
+    let token = operator_token(&snapshot)?;
+    let raw = hash_snapshot(&mut snapshot, &state.hashing).map_err(refuse)?;
+    let store = state.store.clone();
+    let restored = state.run(async move {
+        let mut transaction = store.begin().await?;
+        match transaction.restore(&snapshot).await {
+            Err(StoreError::Corrupt { what, detail }) => {
+                let message = format!("this backup contradicts itself: {what}: {detail}");
+                return Err(ApiError::new(ErrorCode::Unprocessable, message));
+            }
+            result => result?,
+        }
+        transaction.commit().await?;
+        Ok(())
+    });
+    restored.await?;
+    state.resolver.forget();
+    state.changed();
+    tracing::info!(hashed = raw, "restored all resources and credentials");
+    let view = RestoredView { token };
+    Ok(reply::compact(StatusCode::OK, &view))
+}
+
+/// The second part of a backup made by InfluxDB; ours is whole without it.
+pub(super) async fn sql(
+    caller: Caller,
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    require_operator(&caller)?;
+    read(&state, &request, payload).await?;
+    Ok(HttpResponse::Ok().finish())
+}
+
+/// The body, inflated if need be.
+async fn read(
+    state: &AppState,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<SecretSlice<u8>, ApiError> {
+    // As large as a write may be: a backup of a hundred thousand tokens has some 100 MB.
+    let limit = state.config.max_write_bytes;
+    let encoding = request.headers().get(CONTENT_ENCODING);
+    let bytes = if inflate::is_gzip(encoding.map(HeaderValue::as_bytes)) {
+        let inflating = inflate::Inflating::begin(payload, limit).await?;
+        inflating.finish().await?
+    } else {
+        body::read(payload, limit, body::length(request)).await?
+    };
+    Ok(SecretSlice::from(Vec::from(bytes)))
+}
+
+/// The token that the client goes on with: of the first active authorization that holds all of an
+/// operator's permissions, its value if that is in the backup. Without any, nobody could undo the
+/// restore.
+fn operator_token(snapshot: &Snapshot) -> Result<String, ApiError> {
+    let operator = snapshot.authorizations.iter().find(|record| {
+        let authorization = &record.authorization;
+        authorization.v1_name.is_none()
+            && authorization.status == Status::Active
+            && missing_for_operator(&authorization.permissions).is_none()
+    });
+    match operator.map(|record| &record.token) {
+        Some(Some(StoredToken::Raw(raw))) => {
+            Ok(text::lossy(raw.text().expose_secret()).into_owned())
+        }
+        Some(_) => Ok(String::new()),
+        None => Err(ApiError::internal(
+            "a backup cannot be restored",
+            "it holds no active operator token",
+        )),
+    }
+}
+
+fn refuse(error: MigrateError) -> ApiError {
+    match error {
+        MigrateError::Store(error) => error.into(),
+        error => ApiError::new(ErrorCode::Unprocessable, error.to_string()),
+    }
+}

@@ -1,0 +1,138 @@
+//! `token-hashing`
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::{Result, bail};
+use influxd_tokens::{Census, Hashing, Variant, hash_raw_tokens, rekey as rekey_all};
+use serde_json::json;
+
+use super::Desk;
+
+/// What a variant is called here.
+fn name(variant: Variant) -> String {
+    match variant {
+        Variant::Sha256 => "sha256".to_owned(),
+        Variant::Sha512 => "sha512".to_owned(),
+        Variant::Keyed(key) => format!("hmac-sha256 under key {key}"),
+    }
+}
+
+/// What the next start of a server with these settings would do.
+fn next_start(census: &Census, hashing: &Hashing) -> String {
+    if let Some(variant) = census.without_key(hashing).next() {
+        return format!("refuse to start: no key was given for {}", name(variant));
+    }
+    match (hashing.is_on(), census.raw) {
+        (true, 0) => "nothing: no token is stored in clear".to_owned(),
+        (true, raw) => format!("turn {raw} raw tokens into digests"),
+        (false, _) => "nothing: hashing is off".to_owned(),
+    }
+}
+
+/// Those that `rekey` does not reach: they change at their next use.
+fn waiting(census: &Census, hashing: &Hashing) -> u64 {
+    let today = hashing.keyring().variant();
+    if !matches!(today, Variant::Keyed(_)) {
+        return 0;
+    }
+    let others = census.digests.iter();
+    others
+        .filter(|(variant, _)| **variant != today && **variant != Variant::Sha256)
+        .map(|(_, count)| count)
+        .sum()
+}
+
+fn shown(census: &Census, hashing: &Hashing, as_json: bool) -> String {
+    if as_json {
+        let digests: BTreeMap<String, u64> = census
+            .digests
+            .iter()
+            .map(|(variant, count)| (variant.prefix().trim_matches('$').to_owned(), *count))
+            .collect();
+        let document = json!({
+            "hashing": hashing.is_on(),
+            "tokens": census.total(),
+            "raw": census.raw,
+            "digests": digests,
+            "unknown": census.unknown,
+            "missing": census.missing,
+            "waitingForUse": waiting(census, hashing),
+            "nextStart": next_start(census, hashing),
+        });
+        return format!("{document:#}\n");
+    }
+    let mut text = String::new();
+    let mut line = |label: &str, value: &dyn std::fmt::Display| {
+        writeln!(text, "{label:<44}{value}").expect("a String takes everything");
+    };
+    line("tokens", &census.total());
+    line("  raw", &census.raw);
+    for (variant, count) in &census.digests {
+        line(&format!("  {}", name(*variant)), count);
+    }
+    if census.unknown > 0 {
+        line("  in a form that is unknown here", &census.unknown);
+    }
+    if census.missing > 0 {
+        line("  without any value", &census.missing);
+    }
+    let waiting = waiting(census, hashing);
+    if waiting > 0 {
+        line("change to the first key at their next use", &waiting);
+    }
+    line("hashing", &if hashing.is_on() { "on" } else { "off" });
+    line("the next start would do", &next_start(census, hashing));
+    text
+}
+
+/// Counts tokens by how they are stored, and says what the next start would do.
+pub(super) async fn status(desk: &Desk, json: bool) -> Result<String> {
+    let census = Census::take(&*desk.store).await?;
+    Ok(shown(&census, &desk.hashing, json))
+}
+
+/// Does what the next start would do, or says it.
+pub(super) async fn migrate(desk: &Desk, dry_run: bool, json: bool) -> Result<String> {
+    if dry_run {
+        return status(desk, json).await;
+    }
+    if !desk.hashing.is_on() {
+        bail!("hashing is off: nothing was changed");
+    }
+    let done = hash_raw_tokens(&*desk.store, &desk.hashing, |progress| {
+        tracing::info!(
+            done = progress.done,
+            total = progress.total,
+            "Migrating raw tokens"
+        );
+    })
+    .await?;
+    finish(desk, done, json).await
+}
+
+/// Puts all SHA-256 digests under the first key.
+pub(super) async fn rekey(desk: &Desk, json: bool) -> Result<String> {
+    if !matches!(desk.hashing.keyring().variant(), Variant::Keyed(_)) {
+        bail!("there is no key: give one with --token-pepper-file");
+    }
+    let done = rekey_all(&*desk.store, &desk.hashing, |progress| {
+        tracing::info!(
+            done = progress.done,
+            total = progress.total,
+            "Keying digests"
+        );
+    })
+    .await?;
+    finish(desk, done, json).await
+}
+
+/// Removes what is left of the old forms, and shows how things stand.
+async fn finish(desk: &Desk, done: u64, json: bool) -> Result<String> {
+    let scrubbed = desk.store.scrub(false).await?;
+    for sentence in &scrubbed.remains {
+        eprintln!("{sentence}");
+    }
+    eprintln!("{done} tokens were changed");
+    status(desk, json).await
+}

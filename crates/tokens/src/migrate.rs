@@ -1,0 +1,220 @@
+//! Raw tokens become digests (auth-and-resources 6.6), and digests become keyed ones (6.2).
+//!
+//! Work goes in batches, each a transaction: killed at any moment it leaves every token in one
+//! valid form, and the next run goes on where this one ended. A token is replaced only after its
+//! digest has been seen to authenticate it.
+
+use std::collections::BTreeMap;
+
+use influxd_model::AuthorizationId;
+use influxd_store::{RawToken, Snapshot, Store, StoreError, StoredToken, TokenForm};
+
+use crate::escrow::EscrowError;
+use crate::{ApiToken, Hashing, TokenDigest, Variant};
+
+/// How many tokens a transaction replaces.
+const BATCH: u32 = 500;
+
+/// How the tokens of a store are stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    /// In clear.
+    pub raw: u64,
+    /// As digests, by variant and key.
+    pub digests: BTreeMap<Variant, u64>,
+    /// As something that no variant explains: such tokens authenticate nobody.
+    pub unknown: u64,
+    /// Not at all.
+    pub missing: u64,
+}
+
+impl Census {
+    /// Counts the tokens of a store.
+    pub async fn take(store: &dyn Store) -> Result<Self, StoreError> {
+        let mut transaction = store.begin_read().await?;
+        let mut census = Self::default();
+        for (form, count) in transaction.tokens().forms().await? {
+            match form {
+                TokenForm::Raw => census.raw += count,
+                TokenForm::Missing => census.missing += count,
+                TokenForm::Digest(prefix) => match Variant::from_prefix(&prefix) {
+                    Ok(variant) => *census.digests.entry(variant).or_default() += count,
+                    Err(_) => census.unknown += count,
+                },
+            }
+        }
+        Ok(census)
+    }
+
+    /// All tokens.
+    pub fn total(&self) -> u64 {
+        self.raw + self.digests.values().sum::<u64>() + self.unknown + self.missing
+    }
+
+    /// The variants whose digests `hashing` cannot verify: their key was not given.
+    pub fn without_key<'a>(&'a self, hashing: &'a Hashing) -> impl Iterator<Item = Variant> + 'a {
+        let known = |variant: &Variant| hashing.keyring().knows(*variant);
+        self.digests.keys().copied().filter(move |v| !known(v))
+    }
+}
+
+/// Why tokens were not all brought into another form. Those that were stay in it.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// A digest did not authenticate the token that it was made of; nothing was replaced.
+    #[error("the digest of token {0} does not verify: nothing was replaced")]
+    Unverified(AuthorizationId),
+    /// The digest of a raw token is another token's: one of the two has to go.
+    #[error("token {0} has the same value as another one: delete one of them")]
+    Twice(AuthorizationId),
+    /// A stored digest is damaged.
+    #[error("the digest of token {0} cannot be read")]
+    Unreadable(AuthorizationId),
+    /// A digest is under a key that this server was not given.
+    #[error("token {0} is under a key that this server was not given")]
+    UnknownKey(AuthorizationId),
+    /// A token could not be sealed for escrow; it was not replaced.
+    #[error(transparent)]
+    Escrow(#[from] EscrowError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How far a migration is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Tokens replaced so far.
+    pub done: u64,
+    /// Tokens that there were to replace, when it began.
+    pub total: u64,
+}
+
+/// Replaces all raw tokens by their digests, each sealed for escrow first if there is one; returns
+/// how many. `report` is called after each batch.
+pub async fn hash_raw_tokens(
+    store: &dyn Store,
+    hashing: &Hashing,
+    mut report: impl FnMut(Progress) + Send,
+) -> Result<u64, MigrateError> {
+    let total = Census::take(store).await?.raw;
+    let mut done = 0;
+    loop {
+        let mut transaction = store.begin().await?;
+        let batch = transaction.tokens().unhashed(BATCH).await?;
+        if batch.is_empty() {
+            return Ok(done);
+        }
+        for (id, raw) in &batch {
+            let digest = digest_of(hashing, *id, raw)?;
+            if let Some(escrow) = hashing.escrow() {
+                let sealed = escrow.seal(raw.text())?;
+                transaction.tokens().put_in_escrow(*id, &sealed).await?;
+            }
+            replace(&mut *transaction, *id, &digest).await?;
+        }
+        transaction.commit().await?;
+        done += batch.len() as u64;
+        report(Progress {
+            done,
+            total: total.max(done),
+        });
+    }
+}
+
+/// Does the same to a snapshot on its way into a store, if hashing is on; returns how many. Refuses
+/// what could not be verified there.
+pub fn hash_snapshot(snapshot: &mut Snapshot, hashing: &Hashing) -> Result<u64, MigrateError> {
+    let mut done = 0;
+    for record in &mut snapshot.authorizations {
+        let id = record.authorization.id;
+        match &record.token {
+            Some(StoredToken::Raw(raw)) if hashing.is_on() => {
+                if let Some(escrow) = hashing.escrow() {
+                    record.escrow = Some(escrow.seal(raw.text())?);
+                }
+                record.token = Some(digest_of(hashing, id, raw)?);
+                done += 1;
+            }
+            Some(StoredToken::Digest(phc)) => {
+                let digest: TokenDigest = phc.parse().map_err(|_| MigrateError::Unreadable(id))?;
+                if !hashing.keyring().knows(digest.variant()) {
+                    return Err(MigrateError::UnknownKey(id));
+                }
+            }
+            Some(StoredToken::Raw(_)) | None => {}
+        }
+    }
+    Ok(done)
+}
+
+/// The digest that takes a raw token's place.
+fn digest_of(
+    hashing: &Hashing,
+    id: AuthorizationId,
+    raw: &RawToken,
+) -> Result<StoredToken, MigrateError> {
+    let token = ApiToken::from(raw.text().clone());
+    let stored = StoredToken::Digest(hashing.keyring().digest(&token).to_phc());
+    // As it will be read back: parsed from its text.
+    if hashing.verifies(&token, &stored) {
+        Ok(stored)
+    } else {
+        Err(MigrateError::Unverified(id))
+    }
+}
+
+async fn replace(
+    transaction: &mut dyn influxd_store::Transaction,
+    id: AuthorizationId,
+    token: &StoredToken,
+) -> Result<(), MigrateError> {
+    match transaction.tokens().replace(id, token).await {
+        Err(StoreError::Conflict(_)) => Err(MigrateError::Twice(id)),
+        result => Ok(result?),
+    }
+}
+
+/// Puts all SHA-256 digests under the first key of the keyring; returns how many. No token is
+/// needed for that. Without a key there is nothing to do.
+pub async fn rekey(
+    store: &dyn Store,
+    hashing: &Hashing,
+    mut report: impl FnMut(Progress) + Send,
+) -> Result<u64, MigrateError> {
+    if !matches!(hashing.keyring().variant(), Variant::Keyed(_)) {
+        return Ok(0);
+    }
+    let plain = Variant::Sha256;
+    let total = Census::take(store).await?;
+    let total = total.digests.get(&plain).copied().unwrap_or_default();
+    let (mut done, mut after) = (0, None);
+    loop {
+        let mut transaction = store.begin().await?;
+        let batch = transaction
+            .tokens()
+            .digests(&plain.prefix(), after, BATCH)
+            .await?;
+        let Some((last, _)) = batch.last() else {
+            return Ok(done);
+        };
+        after = Some(*last);
+        for (id, phc) in &batch {
+            // A record that is damaged authenticates nobody, and stays as it is.
+            let keyed = phc
+                .parse::<TokenDigest>()
+                .ok()
+                .and_then(|digest| hashing.keyring().rekey(&digest));
+            if let Some(keyed) = keyed {
+                let keyed = StoredToken::Digest(keyed.to_phc());
+                replace(&mut *transaction, *id, &keyed).await?;
+                done += 1;
+            }
+        }
+        transaction.commit().await?;
+        report(Progress {
+            done,
+            total: total.max(done),
+        });
+    }
+}
