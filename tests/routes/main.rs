@@ -244,13 +244,35 @@ async fn described_but_not_listed(table: &Table, world: &World) -> Vec<String> {
             if described.contains(&(method.to_owned(), shape(path))) {
                 continue;
             }
-            let request = operator.request(method.parse().expect("a method"), &asked);
-            let answer = operator.send(request).await;
-            if !matches!(answer.status.as_u16(), 404 | 405) {
-                let status = answer.status;
+            let ask = async |client: &Client| {
+                let request = client.request(method.parse().expect("a method"), &asked);
+                client.send(request).await.status.as_u16()
+            };
+            let status = ask(operator).await;
+            if !matches!(status, 404 | 405) {
                 wrong.push(format!(
                     "{method} {path} is not described, but answers {status}"
                 ));
+            }
+            let status = ask(world.caller("nobody")).await;
+            if status != 401 {
+                wrong.push(format!("{method} {path} tells a stranger {status}"));
+            }
+        }
+    }
+    // What nothing lives at is nowhere, and that only for those who are let in.
+    for path in [
+        "/api/v2/nope",
+        "/api/v2orgs",
+        "/api/v2/orgs/x/y/z",
+        "/private/nope",
+        "/legacy/nope",
+        "/v1/nope",
+    ] {
+        for (caller, expected) in [("nobody", 401), ("operator", 404)] {
+            let status = world.caller(caller).gets(path).await.status.as_u16();
+            if status != expected {
+                wrong.push(format!("GET {path} as {caller}: expected {expected}, got {status}"));
             }
         }
     }
