@@ -73,7 +73,8 @@ impl World {
     /// Every permission that could be asked for here.
     fn permissions(&self, kinds: &[String]) -> Vec<Value> {
         let ids = [&self.orgs[..], &self.buckets, &self.labels, &self.users, &self.tokens];
-        let mut ids: Vec<&str> = ids.concat().into_iter().map(String::as_str).collect();
+        let ids = ids.concat();
+        let mut ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         ids.extend(["", FUTURE_USER, &self.mapping]);
         let mut permissions = Vec::new();
         for kind in kinds {
