@@ -155,7 +155,10 @@ impl Accounts {
             let user = transaction.users().find_by_name(name).await?;
             // Asked whether there is a user or not, so that it takes the same time.
             let found = user.map(|user| user.id);
-            let hash = transaction.users().password(found.unwrap_or(NOBODY)).await?;
+            let hash = transaction
+                .users()
+                .password(found.unwrap_or(NOBODY))
+                .await?;
             stored = found.zip(hash);
         }
         let attempt = Attempt {

@@ -26,8 +26,8 @@ const MOST_BCRYPT_COST: u32 = 15;
 /// How long a thread that hashes keeps its memory when there is nothing to do.
 pub(super) const KEEP_MEMORY: Duration = Duration::from_secs(5);
 
-/// The working memory of one thread, kept from hash to hash: fetching 19 MiB anew for each costs
-/// a quarter of its time.
+/// The working memory of one thread, kept from hash to hash, so that 19 MiB need not be fetched
+/// anew for each.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Vec<Block>);
 
