@@ -224,7 +224,10 @@ async fn raw_tokens_of_a_backup_become_digests(home: Home) {
     assert!(is_let_in(&operator).await);
     assert!(is_let_in(&made.client.at(&operator)).await);
     assert!(!is_let_in(&somebody).await, "what was there is gone");
-    assert!(!is_let_in(&session).await, "its session has no user any more");
+    assert!(
+        !is_let_in(&session).await,
+        "its session has no user any more"
+    );
     // Nothing of them was ever written raw.
     let Some(token) = token_of(&made.client) else {
         panic!("a token was issued");

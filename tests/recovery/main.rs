@@ -6,7 +6,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use age::x25519::Identity;
-use influxd_tests::{Client, Credential, Home, ORG, Permission, Person, Search, files_below, on_both_stores};
+use influxd_tests::{
+    Client, Credential, Home, ORG, Permission, Person, Search, files_below, on_both_stores,
+};
 use rustix::process::Signal;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -205,7 +207,11 @@ async fn the_way_back_works_step_by_step(home: Home) {
     let mut server = home.launches(&[&to_escrow]);
     server.is_ready().await;
     assert!(is_let_in(&before.at(&server.operator())).await);
-    let after = server.operator().issues(&org, &ada, &reads(&org)).await.client;
+    let after = server
+        .operator()
+        .issues(&org, &ada, &reads(&org))
+        .await
+        .client;
     // 3: seen again, where the identity is; and only there.
     let (mine, other) = (home.folder().join("mine"), home.folder().join("other"));
     fs::write(&mine, identity.to_string().expose_secret()).unwrap();
