@@ -39,8 +39,17 @@ pub struct Resolver {
 struct Found {
     caller: Caller,
     until: i64,
+    /// What is to be written, after the transaction that read has ended: nobody holds one
+    /// connection while they wait for another.
+    write: Option<Write>,
+}
+
+/// What the use of a credential changes in the store.
+enum Write {
     /// The form in which its token should be stored from now on.
-    renewed: Option<(AuthorizationId, StoredToken)>,
+    Token(AuthorizationId, StoredToken),
+    /// Until when the session lives from now on, nanoseconds since 1970.
+    Session(i64),
 }
 
 /// An authorization whose credential was right, and how its token should be stored from now on.
@@ -96,12 +105,21 @@ impl Resolver {
     ) -> Result<Arc<Caller>, Refusal> {
         let key = credential.cache_key();
         match self.find(&credential, from).await {
-            Ok((mut found, asked)) => {
-                if let Some((id, token)) = found.renewed.take() {
-                    self.store_anew(id, &token).await;
+            Ok((found, asked)) => {
+                let mut until = found.until;
+                match found.write {
+                    Some(Write::Token(id, token)) => self.store_anew(id, &token).await,
+                    Some(Write::Session(end)) => {
+                        if let Some(digest) = found.caller.session()
+                            && self.extend(digest, end).await
+                        {
+                            until = end;
+                        }
+                    }
+                    None => {}
                 }
                 let caller = Arc::new(found.caller);
-                self.cache.note(key, &caller, asked, found.until);
+                self.cache.note(key, &caller, asked, until);
                 Ok(caller)
             }
             Err(refusal) => {
@@ -287,20 +305,15 @@ impl Resolver {
         if missing_for_operator(&permissions).is_some() {
             permissions.extend(token_permissions(transaction, user.id).await?);
         }
-        let mut until = session.expires_at;
-        if let Some(expires_at) = self.sessions.renewed(session.expires_at, now) {
-            if self.extend(&digest, expires_at).await {
-                until = expires_at;
-            }
-        }
+        let renewed = self.sessions.renewed(session.expires_at, now);
         Ok(Found {
             caller: Caller {
                 user,
                 identity: Identity::Session { digest },
                 permissions,
             },
-            until,
-            renewed: None,
+            until: session.expires_at,
+            write: renewed.map(Write::Session),
         })
     }
 
@@ -344,7 +357,7 @@ async fn admit(transaction: &mut dyn Transaction, matched: Matched) -> Result<Fo
             permissions: authorization.permissions,
         },
         until: i64::MAX,
-        renewed: renewed.map(|token| (id, token)),
+        write: renewed.map(|token| Write::Token(id, token)),
     })
 }
 
