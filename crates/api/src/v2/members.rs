@@ -1,5 +1,7 @@
 //! Members and owners of organizations and buckets (auth-and-resources 9.2): one code for all.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{
@@ -224,37 +226,41 @@ async fn add(
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
     let store = state.store.clone();
-    let work = async move {
-        let missing = || ApiError::not_found("user not found");
-        let mut transaction = store.begin().await?;
-        let parent = Parent::find(kind, &mut *transaction, &caller, &id).await?;
-        let user = decode(&body)?;
-        let user = transaction.users().find(user).await?.ok_or_else(missing)?;
-        require(&caller, &parent.permission(Action::Write))?;
-        check_gain_role(&mut *transaction, &caller, parent.of(), role).await?;
-        let new = Membership {
-            user: user.id,
-            of: parent.of(),
-            role,
-        };
-        match transaction.memberships().insert(&new).await {
-            Err(StoreError::Conflict(Unique::Membership)) => {
-                return Err(ApiError::new(
-                    ErrorCode::Internal,
-                    format!(
-                        "Unexpected error when assigning user to a resource: mapping for user {} already exists",
-                        user.id
-                    ),
-                ));
+    let (id, body) = (id.into_inner(), Arc::new(body));
+    let work = move || {
+        let (store, caller, id, body) = (store.clone(), caller.clone(), id.clone(), body.clone());
+        async move {
+            let missing = || ApiError::not_found("user not found");
+            let mut transaction = store.begin().await?;
+            let parent = Parent::find(kind, &mut *transaction, &caller, &id).await?;
+            let user = decode(&body)?;
+            let user = transaction.users().find(user).await?.ok_or_else(missing)?;
+            require(&caller, &parent.permission(Action::Write))?;
+            check_gain_role(&mut *transaction, &caller, parent.of(), role).await?;
+            let new = Membership {
+                user: user.id,
+                of: parent.of(),
+                role,
+            };
+            match transaction.memberships().insert(&new).await {
+                Err(StoreError::Conflict(Unique::Membership)) => {
+                    return Err(ApiError::new(
+                        ErrorCode::Internal,
+                        format!(
+                            "Unexpected error when assigning user to a resource: mapping for user {} already exists",
+                            user.id
+                        ),
+                    ));
+                }
+                // Gone since it was looked at.
+                Err(StoreError::NotFound(_)) => return Err(missing()),
+                result => result?,
             }
-            // Gone since it was looked at.
-            Err(StoreError::NotFound(_)) => return Err(missing()),
-            result => result?,
+            transaction.commit().await?;
+            Ok((user, parent.name()))
         }
-        transaction.commit().await?;
-        Ok((user, parent.name()))
     };
-    let (user, parent) = state.run(work).await?;
+    let (user, parent) = state.change(work).await?;
     state.resolver.forget();
     let role = role.name();
     tracing::info!(user.id = %user.id, "user {} is {role} of {parent} now", user.id);
@@ -275,21 +281,24 @@ async fn remove(
 ) -> Result<HttpResponse, ApiError> {
     let (id, user) = ids.into_inner();
     let store = state.store.clone();
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let parent = Parent::find(kind, &mut *transaction, &caller, &id).await?;
-        let user: UserId = user.parse()?;
-        let of = parent.of();
-        let roles = transaction.memberships().of_user(user).await?;
-        if !roles.iter().any(|membership| membership.of == of) {
-            return Ok(None);
+    let work = move || {
+        let (store, caller, id, user) = (store.clone(), caller.clone(), id.clone(), user.clone());
+        async move {
+            let mut transaction = store.begin().await?;
+            let parent = Parent::find(kind, &mut *transaction, &caller, &id).await?;
+            let user: UserId = user.parse()?;
+            let of = parent.of();
+            let roles = transaction.memberships().of_user(user).await?;
+            if !roles.iter().any(|membership| membership.of == of) {
+                return Ok(None);
+            }
+            require(&caller, &parent.permission(Action::Write))?;
+            transaction.memberships().delete(user, of).await?;
+            transaction.commit().await?;
+            Ok(Some((user, parent.name())))
         }
-        require(&caller, &parent.permission(Action::Write))?;
-        transaction.memberships().delete(user, of).await?;
-        transaction.commit().await?;
-        Ok(Some((user, parent.name())))
     };
-    if let Some((user, parent)) = state.run(work).await? {
+    if let Some((user, parent)) = state.change(work).await? {
         state.resolver.forget();
         tracing::info!(user.id = %user, "user {user} is nothing to {parent} any more");
     }

@@ -1,6 +1,7 @@
 //! `/api/v2/orgs/{id}/secrets`: values go in, and never come out (auth-and-resources 9.3).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -143,27 +144,37 @@ async fn put(
     let id: OrgId = parent::id(&id)?;
     let store = state.store.clone();
     let (hashing, random) = (state.hashing.clone(), state.random.clone());
-    let work = async move {
-        let (keyring, random) = (hashing.keyring(), &*random);
-        let mut transaction = store.begin().await?;
-        parent::organization(&mut *transaction, &caller, id).await?;
-        let secrets = read_texts(&body.0).map_err(unmarshal)?;
-        require(&caller, &on_secrets(Action::Write, id))?;
-        for (key, value) in &secrets {
-            check_key(key)?;
-            let sealed = seal_secret(keyring, random, (id, key), value.as_bytes());
-            let sealed = sealed.expose_secret();
-            match transaction.secrets().put(id, key, sealed).await {
-                Err(StoreError::NotFound(_)) => {
-                    return Err(ApiError::not_found("organization not found"));
+    let body = Arc::new(body);
+    let work = move || {
+        let (store, caller, body, hashing, random) = (
+            store.clone(),
+            caller.clone(),
+            body.clone(),
+            hashing.clone(),
+            random.clone(),
+        );
+        async move {
+            let (keyring, random) = (hashing.keyring(), &*random);
+            let mut transaction = store.begin().await?;
+            parent::organization(&mut *transaction, &caller, id).await?;
+            let secrets = read_texts(&body.0).map_err(unmarshal)?;
+            require(&caller, &on_secrets(Action::Write, id))?;
+            for (key, value) in &secrets {
+                check_key(key)?;
+                let sealed = seal_secret(keyring, random, (id, key), value.as_bytes());
+                let sealed = sealed.expose_secret();
+                match transaction.secrets().put(id, key, sealed).await {
+                    Err(StoreError::NotFound(_)) => {
+                        return Err(ApiError::not_found("organization not found"));
+                    }
+                    result => result?,
                 }
-                result => result?,
             }
+            transaction.commit().await?;
+            Ok(secrets.len())
         }
-        transaction.commit().await?;
-        Ok(secrets.len())
     };
-    let count = state.run(work).await?;
+    let count = state.change(work).await?;
     tracing::info!(org.id = %id, count, "set secrets of organization {id}");
     Ok(reply::no_content())
 }
@@ -198,7 +209,7 @@ async fn delete_one(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, key) = path.into_inner();
-    delete(caller, state, &id, || Ok(vec![key])).await
+    delete(caller, state, &id, move || Ok(vec![key.clone()])).await
 }
 
 /// `DELETE /api/v2/orgs/{id}/secrets/delete`: the path of the older form can be a key, too.
@@ -215,23 +226,26 @@ async fn delete(
     caller: Caller,
     state: web::Data<AppState>,
     id: &str,
-    keys: impl FnOnce() -> Result<Vec<String>, ApiError> + Send + 'static,
+    keys: impl Fn() -> Result<Vec<String>, ApiError> + Clone + Send + Sync + 'static,
 ) -> Result<HttpResponse, ApiError> {
     let id: OrgId = parent::id(id)?;
     let store = state.store.clone();
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        parent::organization(&mut *transaction, &caller, id).await?;
-        let keys = keys()?;
-        require(&caller, &on_secrets(Action::Write, id))?;
-        let mut count = 0;
-        for key in &keys {
-            count += usize::from(transaction.secrets().delete(id, key).await?);
+    let work = move || {
+        let (store, caller, keys) = (store.clone(), caller.clone(), keys.clone());
+        async move {
+            let mut transaction = store.begin().await?;
+            parent::organization(&mut *transaction, &caller, id).await?;
+            let keys = keys()?;
+            require(&caller, &on_secrets(Action::Write, id))?;
+            let mut count = 0;
+            for key in &keys {
+                count += usize::from(transaction.secrets().delete(id, key).await?);
+            }
+            transaction.commit().await?;
+            Ok(count)
         }
-        transaction.commit().await?;
-        Ok(count)
     };
-    let count = state.run(work).await?;
+    let count = state.change(work).await?;
     tracing::info!(org.id = %id, count, "removed secrets of organization {id}");
     Ok(reply::no_content())
 }

@@ -17,6 +17,7 @@ use crate::text::refuse_nul;
 use crate::v2::buckets::rules::{self, GivenRule};
 use crate::v2::buckets::view::BucketView;
 
+#[derive(Clone)]
 struct Request {
     name: Option<String>,
     description: Option<String>,
@@ -43,36 +44,41 @@ pub(crate) async fn update(
     let request = decode(&body).map_err(unmarshal)?;
     let rule = rules::check(&request.rules)?;
     let (store, now) = (state.store.clone(), state.clock.now());
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let found = transaction.buckets().find(id).await?;
-        let mut bucket = found.ok_or(ApiError::not_found("bucket not found"))?;
-        if request.name.is_some() {
-            require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
-        }
-        require(&caller, &Permission::on_bucket(Action::Write, &bucket))?;
-        if let Some(rule) = rule {
-            change_retention(&mut bucket, rule)?;
-        }
-        if let Some(name) = request.name {
-            rename(&mut bucket, name)?;
-        }
-        if let Some(description) = request.description {
-            refuse_nul(&description)?;
-            bucket.description = description;
-        }
-        bucket.updated_at = now;
-        match transaction.buckets().update(&bucket).await {
-            Err(StoreError::Conflict(Unique::BucketName)) => {
-                return Err(ApiError::conflict("bucket name is not unique"));
+    let work = move || {
+        let (store, caller, request) = (store.clone(), caller.clone(), request.clone());
+        async move {
+            let mut transaction = store.begin().await?;
+            let found = transaction.buckets().find(id).await?;
+            let mut bucket = found.ok_or(ApiError::not_found("bucket not found"))?;
+            if request.name.is_some() {
+                require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
             }
-            Err(StoreError::NotFound(_)) => return Err(ApiError::not_found("bucket not found")),
-            result => result?,
+            require(&caller, &Permission::on_bucket(Action::Write, &bucket))?;
+            if let Some(rule) = rule {
+                change_retention(&mut bucket, rule)?;
+            }
+            if let Some(name) = request.name {
+                rename(&mut bucket, name)?;
+            }
+            if let Some(description) = request.description {
+                refuse_nul(&description)?;
+                bucket.description = description;
+            }
+            bucket.updated_at = now;
+            match transaction.buckets().update(&bucket).await {
+                Err(StoreError::Conflict(Unique::BucketName)) => {
+                    return Err(ApiError::conflict("bucket name is not unique"));
+                }
+                Err(StoreError::NotFound(_)) => {
+                    return Err(ApiError::not_found("bucket not found"));
+                }
+                result => result?,
+            }
+            transaction.commit().await?;
+            Ok(bucket)
         }
-        transaction.commit().await?;
-        Ok(bucket)
     };
-    let bucket = state.run(work).await?;
+    let bucket = state.change(work).await?;
     state.changed();
     tracing::info!(bucket.id = %id, "changed bucket {id}");
     Ok(reply::pretty(StatusCode::OK, &BucketView::of(&bucket)))

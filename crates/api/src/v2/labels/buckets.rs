@@ -1,5 +1,7 @@
 //! `/api/v2/buckets/{id}/labels`
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, Bucket, BucketId, Label, LabelId, Permission};
@@ -49,28 +51,32 @@ pub(super) async fn attach(
 ) -> Result<HttpResponse, ApiError> {
     let id: BucketId = parent::id(&id)?;
     let store = state.store.clone();
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let bucket = parent::bucket(&mut *transaction, &caller, id).await?;
-        let label = decode(&body)
-            .map_err(unmarshal)?
-            .ok_or(ApiError::invalid("label id is required"))?;
-        let label = find(&mut *transaction, &bucket, label).await?;
-        require(&caller, &on_label(Action::Read, &label))?;
-        require_both(&caller, &bucket, &label)?;
-        match transaction.labels().attach(id, label.id).await {
-            Err(StoreError::Conflict(Unique::LabelMapping)) => {
-                return Err(ApiError::conflict(
-                    "Cannot add label, label already exists on resource",
-                ));
+    let body = Arc::new(body);
+    let work = move || {
+        let (store, caller, body) = (store.clone(), caller.clone(), body.clone());
+        async move {
+            let mut transaction = store.begin().await?;
+            let bucket = parent::bucket(&mut *transaction, &caller, id).await?;
+            let label = decode(&body)
+                .map_err(unmarshal)?
+                .ok_or(ApiError::invalid("label id is required"))?;
+            let label = find(&mut *transaction, &bucket, label).await?;
+            require(&caller, &on_label(Action::Read, &label))?;
+            require_both(&caller, &bucket, &label)?;
+            match transaction.labels().attach(id, label.id).await {
+                Err(StoreError::Conflict(Unique::LabelMapping)) => {
+                    return Err(ApiError::conflict(
+                        "Cannot add label, label already exists on resource",
+                    ));
+                }
+                Err(StoreError::NotFound(_)) => return Err(missing()),
+                result => result?,
             }
-            Err(StoreError::NotFound(_)) => return Err(missing()),
-            result => result?,
+            transaction.commit().await?;
+            Ok(label)
         }
-        transaction.commit().await?;
-        Ok(label)
     };
-    let label = state.run(work).await?;
+    let label = state.change(work).await?;
     tracing::info!(bucket.id = %id, label.id = %label.id, "labelled bucket {id}");
     Ok(reply::pretty(StatusCode::CREATED, &SingleView::of(&label)))
 }
@@ -84,16 +90,19 @@ pub(super) async fn detach(
     let (id, label) = path.into_inner();
     let id: BucketId = parent::id(&id)?;
     let store = state.store.clone();
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let bucket = parent::bucket(&mut *transaction, &caller, id).await?;
-        let label = find(&mut *transaction, &bucket, label.parse()?).await?;
-        require_both(&caller, &bucket, &label)?;
-        transaction.labels().detach(id, label.id).await?;
-        transaction.commit().await?;
-        Ok(label.id)
+    let work = move || {
+        let (store, caller, label) = (store.clone(), caller.clone(), label.clone());
+        async move {
+            let mut transaction = store.begin().await?;
+            let bucket = parent::bucket(&mut *transaction, &caller, id).await?;
+            let label = find(&mut *transaction, &bucket, label.parse()?).await?;
+            require_both(&caller, &bucket, &label)?;
+            transaction.labels().detach(id, label.id).await?;
+            transaction.commit().await?;
+            Ok(label.id)
+        }
     };
-    let label = state.run(work).await?;
+    let label = state.change(work).await?;
     tracing::info!(bucket.id = %id, label.id = %label, "took a label off bucket {id}");
     Ok(reply::no_content())
 }

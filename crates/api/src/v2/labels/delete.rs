@@ -19,17 +19,20 @@ pub(super) async fn delete(
 ) -> Result<HttpResponse, ApiError> {
     let id: LabelId = id.parse()?;
     let store = state.store.clone();
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let label = transaction.labels().find(id).await?.ok_or_else(missing)?;
-        require(&caller, &on_label(Action::Write, &label))?;
-        match transaction.labels().delete(id).await {
-            Err(StoreError::NotFound(_)) => return Err(missing()),
-            result => result?,
+    let work = move || {
+        let (store, caller) = (store.clone(), caller.clone());
+        async move {
+            let mut transaction = store.begin().await?;
+            let label = transaction.labels().find(id).await?.ok_or_else(missing)?;
+            require(&caller, &on_label(Action::Write, &label))?;
+            match transaction.labels().delete(id).await {
+                Err(StoreError::NotFound(_)) => return Err(missing()),
+                result => result?,
+            }
+            Ok(transaction.commit().await?)
         }
-        Ok(transaction.commit().await?)
     };
-    state.run(work).await?;
+    state.change(work).await?;
     tracing::info!(label.id = %id, "deleted label {id}");
     Ok(reply::no_content())
 }

@@ -17,6 +17,7 @@ use crate::permit::require;
 use crate::reply;
 use crate::state::AppState;
 
+#[derive(Clone)]
 struct Request {
     /// An empty one changes nothing.
     name: Option<String>,
@@ -41,25 +42,28 @@ pub(super) async fn update(
     let id: LabelId = id.parse()?;
     let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
     let store = state.store.clone();
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        let mut label = transaction.labels().find(id).await?.ok_or_else(missing)?;
-        require(&caller, &on_label(Action::Write, &label))?;
-        if let Some(name) = request.name {
-            name.trim().clone_into(&mut label.name);
-            check_name(&label.name)?;
+    let work = move || {
+        let (store, caller, request) = (store.clone(), caller.clone(), request.clone());
+        async move {
+            let mut transaction = store.begin().await?;
+            let mut label = transaction.labels().find(id).await?.ok_or_else(missing)?;
+            require(&caller, &on_label(Action::Write, &label))?;
+            if let Some(name) = request.name {
+                name.trim().clone_into(&mut label.name);
+                check_name(&label.name)?;
+            }
+            label.properties.extend(request.properties);
+            label.properties.retain(|_, value| !value.is_empty());
+            match transaction.labels().update(&label).await {
+                Err(StoreError::Conflict(Unique::LabelName)) => return Err(taken(&label.name)),
+                Err(StoreError::NotFound(_)) => return Err(missing()),
+                result => result?,
+            }
+            transaction.commit().await?;
+            Ok(label)
         }
-        label.properties.extend(request.properties);
-        label.properties.retain(|_, value| !value.is_empty());
-        match transaction.labels().update(&label).await {
-            Err(StoreError::Conflict(Unique::LabelName)) => return Err(taken(&label.name)),
-            Err(StoreError::NotFound(_)) => return Err(missing()),
-            result => result?,
-        }
-        transaction.commit().await?;
-        Ok(label)
     };
-    let label = state.run(work).await?;
+    let label = state.change(work).await?;
     tracing::info!(label.id = %id, "changed label {id}");
     Ok(reply::pretty(StatusCode::OK, &SingleView::of(&label)))
 }

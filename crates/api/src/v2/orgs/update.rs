@@ -16,6 +16,7 @@ use crate::text::refuse_nul;
 use crate::v2::orgs::view::OrgView;
 use crate::v2::orgs::{check_name, taken};
 
+#[derive(Clone)]
 struct Request {
     name: Option<String>,
     description: Option<String>,
@@ -40,31 +41,34 @@ pub(crate) async fn update(
     let request = decode(&body).map_err(unmarshal)?;
     require(&caller, &on_org(Action::Write, id))?;
     let (store, now) = (state.store.clone(), state.clock.now());
-    let work = async move {
-        let missing = || ApiError::not_found("organization not found");
-        let mut transaction = store.begin().await?;
-        let found = transaction.organizations().find(id).await?;
-        let mut organization = found.ok_or_else(missing)?;
-        if let Some(name) = request.name {
-            check_name(&name)?;
-            organization.name = name;
-        }
-        if let Some(description) = request.description {
-            refuse_nul(&description)?;
-            organization.description = description;
-        }
-        organization.updated_at = now;
-        match transaction.organizations().update(&organization).await {
-            Err(StoreError::Conflict(Unique::OrganizationName)) => {
-                return Err(taken(&organization.name));
+    let work = move || {
+        let (store, request) = (store.clone(), request.clone());
+        async move {
+            let missing = || ApiError::not_found("organization not found");
+            let mut transaction = store.begin().await?;
+            let found = transaction.organizations().find(id).await?;
+            let mut organization = found.ok_or_else(missing)?;
+            if let Some(name) = request.name {
+                check_name(&name)?;
+                organization.name = name;
             }
-            Err(StoreError::NotFound(_)) => return Err(missing()),
-            result => result?,
+            if let Some(description) = request.description {
+                refuse_nul(&description)?;
+                organization.description = description;
+            }
+            organization.updated_at = now;
+            match transaction.organizations().update(&organization).await {
+                Err(StoreError::Conflict(Unique::OrganizationName)) => {
+                    return Err(taken(&organization.name));
+                }
+                Err(StoreError::NotFound(_)) => return Err(missing()),
+                result => result?,
+            }
+            transaction.commit().await?;
+            Ok(organization)
         }
-        transaction.commit().await?;
-        Ok(organization)
     };
-    let organization = state.run(work).await?;
+    let organization = state.change(work).await?;
     state.changed();
     tracing::info!(org.id = %id, "changed organization {id}");
     Ok(reply::pretty(StatusCode::OK, &OrgView::of(&organization)))
