@@ -41,7 +41,7 @@ pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> 
     }
     let mut turn = store.writer().begin(Frees::Anything).await?;
     for (table, count) in rewritten {
-        sqlx::query("UPDATE removals SET scrubbed = ? WHERE relation = ?")
+        sqlx::query("UPDATE removals SET scrubbed = max(scrubbed, ?) WHERE relation = ?")
             .bind(count)
             .bind(table)
             .execute(turn.conn())
