@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use influxd_tests::{
-    BUCKET, Client, Home, ORG, Permission, Person, all_access, on_both_stores,
-};
+use influxd_tests::{BUCKET, Client, Home, ORG, Permission, Person, all_access, on_both_stores};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -32,7 +30,10 @@ impl World {
         let other = operator.makes_org("globex").await;
         let orgs = [operator.org_id(ORG).await, other];
         let weather = operator.tries_to_make_bucket(&orgs[1], "weather").await;
-        let buckets = [operator.bucket_id(&orgs[0], BUCKET).await, weather.made("id")];
+        let buckets = [
+            operator.bucket_id(&orgs[0], BUCKET).await,
+            weather.made("id"),
+        ];
         let first = operator.user_id(Person::default().name).await;
         let mut users = vec![first];
         for name in ["otto", "bob", "mia"] {
@@ -49,7 +50,10 @@ impl World {
             let label = operator.posts("/api/v2/labels", &label).await.json();
             labels.push(label["label"]["id"].as_str().unwrap().to_owned());
             let secrets = format!("/api/v2/orgs/{org}/secrets");
-            operator.patches(&secrets, &json!({"key": "value"})).await.is_done();
+            operator
+                .patches(&secrets, &json!({"key": "value"}))
+                .await
+                .is_done();
         }
         let mapping = json!({
             "orgID": orgs[1], "bucketID": buckets[1], "database": "d", "retention_policy": "r",
@@ -72,8 +76,15 @@ impl World {
 
     /// Every permission that could be asked for here.
     fn permissions(&self, kinds: &[String]) -> Vec<Value> {
-        let ids = [&self.orgs[..], &self.buckets, &self.labels, &self.users, &self.tokens];
-        let mut ids: Vec<&str> = ids.concat().into_iter().map(String::as_str).collect();
+        let ids = [
+            &self.orgs[..],
+            &self.buckets,
+            &self.labels,
+            &self.users,
+            &self.tokens,
+        ];
+        let ids = ids.concat();
+        let mut ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         ids.extend(["", FUTURE_USER, &self.mapping]);
         let mut permissions = Vec::new();
         for kind in kinds {
@@ -98,10 +109,26 @@ impl World {
         for (org, bucket) in self.orgs.iter().zip(&self.buckets) {
             add(Method::GET, format!("/api/v2/orgs/{org}"), Value::Null);
             add(Method::PATCH, format!("/api/v2/orgs/{org}"), text("seen"));
-            add(Method::GET, format!("/api/v2/orgs/{org}/secrets"), Value::Null);
-            add(Method::PATCH, format!("/api/v2/orgs/{org}/secrets"), json!({"key": "v"}));
-            add(Method::GET, format!("/api/v2/buckets/{bucket}"), Value::Null);
-            add(Method::PATCH, format!("/api/v2/buckets/{bucket}"), text("seen"));
+            add(
+                Method::GET,
+                format!("/api/v2/orgs/{org}/secrets"),
+                Value::Null,
+            );
+            add(
+                Method::PATCH,
+                format!("/api/v2/orgs/{org}/secrets"),
+                json!({"key": "v"}),
+            );
+            add(
+                Method::GET,
+                format!("/api/v2/buckets/{bucket}"),
+                Value::Null,
+            );
+            add(
+                Method::PATCH,
+                format!("/api/v2/buckets/{bucket}"),
+                text("seen"),
+            );
             for named in &self.orgs {
                 let target = format!("orgID={named}&bucket={bucket}");
                 add(Method::POST, format!("/api/v2/write?{target}"), Value::Null);
@@ -118,30 +145,58 @@ impl World {
         }
         for label in &self.labels {
             add(Method::GET, format!("/api/v2/labels/{label}"), Value::Null);
-            add(Method::PATCH, format!("/api/v2/labels/{label}"), json!({"properties": {"a": "b"}}));
+            add(
+                Method::PATCH,
+                format!("/api/v2/labels/{label}"),
+                json!({"properties": {"a": "b"}}),
+            );
         }
         for user in self.users.iter().map(String::as_str).chain([FUTURE_USER]) {
             add(Method::GET, format!("/api/v2/users/{user}"), Value::Null);
-            add(Method::PATCH, format!("/api/v2/users/{user}"), json!({"status": "active"}));
+            add(
+                Method::PATCH,
+                format!("/api/v2/users/{user}"),
+                json!({"status": "active"}),
+            );
             // A weak password is refused after the right to set one.
             let password = format!("/api/v2/users/{user}/password");
             add(Method::POST, password, json!({"password": "weak"}));
         }
         for token in &self.tokens {
-            add(Method::GET, format!("/api/v2/authorizations/{token}"), Value::Null);
-            add(Method::PATCH, format!("/api/v2/authorizations/{token}"), text("seen"));
+            add(
+                Method::GET,
+                format!("/api/v2/authorizations/{token}"),
+                Value::Null,
+            );
+            add(
+                Method::PATCH,
+                format!("/api/v2/authorizations/{token}"),
+                text("seen"),
+            );
         }
         let foreign = format!("/api/v2/dbrps/{}?orgID={}", self.mapping, self.orgs[1]);
         add(Method::GET, foreign.clone(), Value::Null);
         add(Method::PATCH, foreign, json!({"default": true}));
-        add(Method::POST, "/api/v2/users".to_owned(), json!({"name": "ada"}));
-        add(Method::POST, "/api/v2/orgs".to_owned(), json!({"name": ORG}));
+        add(
+            Method::POST,
+            "/api/v2/users".to_owned(),
+            json!({"name": "ada"}),
+        );
+        add(
+            Method::POST,
+            "/api/v2/orgs".to_owned(),
+            json!({"name": ORG}),
+        );
         add(Method::GET, "/api/v2/config".to_owned(), Value::Null);
 
         let mut open = BTreeSet::new();
         for (method, path, body) in requests {
             let request = client.request(method.clone(), &path);
-            let request = if body.is_null() { request } else { request.json(&body) };
+            let request = if body.is_null() {
+                request
+            } else {
+                request.json(&body)
+            };
             let answer = client.send(request).await;
             // Whatever else is wrong with a request comes after the right to send it.
             if !matches!(answer.status.as_u16(), 401 | 403 | 404) {
@@ -180,7 +235,16 @@ async fn whoever_hands_out_all_they_can_has_opened_nothing(home: Home) {
     let world = World::build(server.set_up().await).await;
     let operator = &world.operator;
     // Types that decide about something here; on the others nothing can be done.
-    let kinds = ["authorizations", "buckets", "orgs", "users", "labels", "secrets", "dbrp", "instance"];
+    let kinds = [
+        "authorizations",
+        "buckets",
+        "orgs",
+        "users",
+        "labels",
+        "secrets",
+        "dbrp",
+        "instance",
+    ];
     let kinds = kinds.map(ToOwned::to_owned);
     let [org, _] = &world.orgs;
     let [_, otto, _, mia] = &world.users;
@@ -192,11 +256,23 @@ async fn whoever_hands_out_all_they_can_has_opened_nothing(home: Home) {
     let everything = all_access(org, otto);
     let mias = all_access(org, mia);
     let givers = [
-        ("all-access", operator.issues(org, otto, &everything).await.client),
-        ("all-access of one who owns nothing", operator.issues(org, mia, &mias).await.client),
-        ("delegate", operator.issues(org, otto, &delegate).await.client),
+        (
+            "all-access",
+            operator.issues(org, otto, &everything).await.client,
+        ),
+        (
+            "all-access of one who owns nothing",
+            operator.issues(org, mia, &mias).await.client,
+        ),
+        (
+            "delegate",
+            operator.issues(org, otto, &delegate).await.client,
+        ),
         ("owner", operator.signs_in("otto", PASSWORD).await),
-        ("nobody in particular", operator.signs_in("mia", PASSWORD).await),
+        (
+            "nobody in particular",
+            operator.signs_in("mia", PASSWORD).await,
+        ),
     ];
     let mut before = Vec::new();
     for (_, giver) in &givers {

@@ -33,7 +33,6 @@ pub enum Credential {
 
 impl Credential {
     /// A request that bears it.
-    #[must_use]
     pub fn on(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         match self {
             Self::Nothing => request,

@@ -52,6 +52,7 @@ async fn it_can_be_set_in_every_place() {
     }
     let server = home.server_with(&[OFF]).await;
     assert!(server.output().contains("UseHashedTokens=false"));
+    server.stop(Signal::TERM);
     let server = home.server().await;
     assert!(server.output().contains("UseHashedTokens=true"));
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -134,7 +134,7 @@ async fn a_migration_that_was_killed_leaves_nothing_either() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_leaves_nothing_in_the_relations_of_postgresql() {
     let home = Home::postgres_alone().await;
-    let data = home.cluster().data();
+    let data = PathBuf::from(home.asks_database("SHOW data_directory"));
     let server = home.server_with(&[OFF]).await;
     let (tokens, gone, session) = lives_raw(&server, 500).await;
     server.kill();
@@ -183,8 +183,9 @@ async fn what_is_deleted_is_scrubbed_by_the_next_start() {
     let put = operator.patches(&path, &json!({"key": secret})).await;
     put.is_done();
     let key = session_of(&operator).await;
-    let removed = operator.posts(&format!("{path}/delete"), &json!({"secrets": ["key"]}));
-    removed.await.is_done();
+    let names = json!({"secrets": ["key"]});
+    let removed = operator.posts(&format!("{path}/delete"), &names).await;
+    removed.is_done();
     server.kill();
     let mut server = home.launches(&[]);
     server.is_ready().await;

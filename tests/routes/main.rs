@@ -272,7 +272,9 @@ async fn described_but_not_listed(table: &Table, world: &World) -> Vec<String> {
         for (caller, expected) in [("nobody", 401), ("operator", 404)] {
             let status = world.caller(caller).gets(path).await.status.as_u16();
             if status != expected {
-                wrong.push(format!("GET {path} as {caller}: expected {expected}, got {status}"));
+                wrong.push(format!(
+                    "GET {path} as {caller}: expected {expected}, got {status}"
+                ));
             }
         }
     }

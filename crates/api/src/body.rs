@@ -51,6 +51,10 @@ pub(crate) fn too_large() -> ApiError {
 
 /// What a body that cannot be taken apart gets from most of the resource API (auth-and-resources
 /// 1.8, J1).
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "stands where errors are mapped"
+)]
 pub(crate) fn unmarshal(error: DecodeError) -> ApiError {
     ApiError::invalid(format!("failed to unmarshal json: {error}"))
 }

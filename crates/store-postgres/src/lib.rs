@@ -42,6 +42,8 @@ pub struct PostgresOptions {
     pub max_connections: u32,
     /// How long a scrub waits, all in all, for transactions that still see what was removed.
     pub scrub_patience: Duration,
+    /// Refuse a database that holds no store, instead of making one.
+    pub must_exist: bool,
 }
 
 impl PostgresOptions {
@@ -51,6 +53,7 @@ impl PostgresOptions {
             url: url.into(),
             max_connections: 16,
             scrub_patience: Duration::from_secs(60),
+            must_exist: false,
         }
     }
 }
@@ -79,6 +82,9 @@ impl PostgresStore {
     /// schema; [`StoreError::Unavailable`] if the database cannot be reached.
     pub async fn open(options: PostgresOptions) -> Result<Arc<Self>> {
         let connect = connection::connect_options(&options.url)?;
+        if options.must_exist {
+            require_store(&connect).await?;
+        }
         migrate(&connect).await?;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections.max(2))
@@ -116,6 +122,23 @@ impl PostgresStore {
 
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
+    }
+}
+
+/// Refuses a database in which nobody has made a store.
+async fn require_store(options: &PgConnectOptions) -> Result<()> {
+    let mut conn = connection::connect_raw(options).await?;
+    let there: bool = sqlx::query_scalar("SELECT to_regclass('store_state') IS NOT NULL")
+        .fetch_one(&mut conn)
+        .await
+        .map_err(store_error)?;
+    conn.close().await.map_err(store_error)?;
+    if there {
+        Ok(())
+    } else {
+        Err(StoreError::Unusable(
+            "there is no store in this database".to_owned(),
+        ))
     }
 }
 

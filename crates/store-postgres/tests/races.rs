@@ -11,7 +11,7 @@ use influxd_model::{
     Authorization, AuthorizationId, MemberOf, Membership, OrgId, Organization, Role, Session,
     Status, User, UserId,
 };
-use influxd_store::{Result, Store, StoreError};
+use influxd_store::{Result, Store, StoreError, StoredToken};
 use influxd_store_postgres::scratch::ScratchCluster;
 use influxd_store_postgres::{PostgresOptions, PostgresStore};
 use tokio::task::JoinHandle;
@@ -142,7 +142,8 @@ async fn who_gives_an_id_again_waits_for_what_is_being_added_for_it() {
         let mut add = store.begin().await.unwrap();
         if round == 0 {
             let mut authorizations = add.authorizations();
-            authorizations.insert(&token, Some("d")).await.unwrap();
+            let stored = StoredToken::Digest("d".to_owned());
+            authorizations.insert(&token, Some(&stored)).await.unwrap();
         } else {
             add.sessions().insert(&session, "s").await.unwrap();
         }

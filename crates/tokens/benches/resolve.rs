@@ -4,13 +4,13 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use influxd_model::{Authorization, Organization, Permission, Status, SystemClock, User};
 use influxd_store::{Result, Store};
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use influxd_tokens::{
-    ApiToken, Cached, Credential, Ids, NamedSecret, OsRandomness, PasswordConfig, PasswordRules,
-    Passwords, Resolver, SessionConfig, Surface, choose,
+    ApiToken, Cached, Credential, Hashing, Ids, NamedSecret, OsRandomness, PasswordConfig,
+    PasswordRules, Passwords, Resolver, SessionConfig, Surface, choose,
 };
 use tokio::runtime::Runtime;
 
@@ -49,15 +49,16 @@ async fn fill(store: &dyn Store, hash: &str) -> Result<()> {
         created_at: 0,
         updated_at: 0,
     };
+    let hashing = Hashing::default();
     let mut transaction = store.begin().await?;
     transaction.users().insert(&user).await?;
     transaction.organizations().insert(&organization).await?;
     for n in 0..TOKENS {
-        let digest = token(n).digest().to_phc();
+        let stored = hashing.stored(&token(n));
         let new = authorization(None);
         transaction
             .authorizations()
-            .insert(&new, Some(&digest))
+            .insert(&new, Some(&stored))
             .await?;
     }
     let v1_user = authorization(Some("grafana"));
@@ -86,7 +87,13 @@ fn resolve(criterion: &mut Criterion) {
         fill(&*store, &hash).await?;
         let sessions = SessionConfig::default();
         let clock = Arc::new(SystemClock);
-        Ok::<_, influxd_store::StoreError>(Resolver::new(store, clock, passwords, sessions))
+        Ok::<_, influxd_store::StoreError>(Resolver::new(
+            store,
+            clock,
+            Arc::new(Hashing::default()),
+            Arc::clone(&passwords),
+            sessions,
+        ))
     });
     let resolver = resolver.expect("the store is new");
 
@@ -135,5 +142,8 @@ fn resolve(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, resolve);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    resolve(&mut criterion);
+    criterion.final_summary();
+}

@@ -8,7 +8,7 @@
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _, Nonce};
 use influxd_model::OrgId;
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::SecretSlice;
 use zeroize::Zeroizing;
 
 use crate::{KeyId, Keyring, Randomness};
@@ -95,6 +95,8 @@ pub fn open_secret(
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
     use crate::OsRandomness;
 

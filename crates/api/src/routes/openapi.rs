@@ -41,7 +41,7 @@ pub(crate) const GROUP: Group = Group {
     ],
 };
 
-/// An OpenAPI description.
+/// An `OpenAPI` description.
 #[derive(ToSchema)]
 #[schema(as = OpenAPI)]
 #[expect(dead_code, reason = "stands for the document, in the document")]

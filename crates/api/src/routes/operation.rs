@@ -1,7 +1,7 @@
 //! What an operation of the API is: where it is, who answers it, and how it is described.
 //!
-//! Routing, the layout of errors, the answers to wrong methods and the OpenAPI description are all
-//! made of these.
+//! Routing, the layout of errors, the answers to wrong methods and the `OpenAPI` description are
+//! all made of these.
 
 use actix_web::Route;
 use actix_web::http::Method;

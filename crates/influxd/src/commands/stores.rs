@@ -37,7 +37,7 @@ pub(super) async fn open(settings: &ServerSettings) -> Result<Stores> {
             let path = folder.path().join("influxd.sqlite");
             sqlite(SqliteOptions::new(path), Some(folder)).await
         }
-        StoreChoice::Postgres(url) => postgres(url, settings.store_max_connections).await,
+        StoreChoice::Postgres(url) => postgres(url, settings.store_max_connections, false).await,
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn open_existing(settings: &ServerSettings) -> Result<Stores> {
             Ok(Stores::of_sqlite(store, None))
         }
         StoreChoice::Memory => bail!("a throw-away store is gone when its server is"),
-        StoreChoice::Postgres(url) => postgres(url, settings.store_max_connections).await,
+        StoreChoice::Postgres(url) => postgres(url, settings.store_max_connections, true).await,
     }
 }
 
@@ -81,13 +81,14 @@ impl Stores {
     }
 }
 
-async fn postgres(url: &str, max_connections: u32) -> Result<Stores> {
+async fn postgres(url: &str, max_connections: u32, must_exist: bool) -> Result<Stores> {
     let began = Instant::now();
     let mut pause = Duration::from_millis(100);
     let shown = masked(url);
     let store = loop {
         let options = PostgresOptions {
             max_connections,
+            must_exist,
             ..PostgresOptions::new(url)
         };
         match PostgresStore::open(options).await {

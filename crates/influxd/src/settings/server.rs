@@ -34,6 +34,7 @@ impl std::fmt::Debug for StoreChoice {
 
 /// A server's settings, checked.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct ServerSettings {
     pub(crate) bind_address: String,
     pub(crate) store: StoreChoice,

@@ -32,7 +32,7 @@ fn raw_token(row: &PgRow) -> Result<(AuthorizationId, RawToken)> {
 /// The column behind which a list goes on.
 fn behind(after: Option<AuthorizationId>) -> i64 {
     // No id is zero, whose column this is.
-    after.map_or(i64::MIN, |id| id.to_column())
+    after.map_or(i64::MIN, AuthorizationId::to_column)
 }
 
 #[async_trait]

@@ -17,6 +17,11 @@ use crate::{
 };
 
 const MINUTE: i64 = 60_000_000_000;
+/// An id that hardly any user has; should one have it, nothing follows from that.
+const NOBODY: UserId = match UserId::new(u64::MAX) {
+    Some(id) => id,
+    None => unreachable!(),
+};
 
 /// How sessions live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,10 +153,13 @@ impl Accounts {
         if let Some(name) = named.name_to_look_up() {
             let mut transaction = self.store.begin_read().await?;
             let user = transaction.users().find_by_name(name).await?;
-            if let Some(user) = user {
-                let hash = transaction.users().password(user.id).await?;
-                stored = hash.map(|hash| (user.id, hash));
-            }
+            // Asked whether there is a user or not, so that it takes the same time.
+            let found = user.map(|user| user.id);
+            let hash = transaction
+                .users()
+                .password(found.unwrap_or(NOBODY))
+                .await?;
+            stored = found.zip(hash);
         }
         let attempt = Attempt {
             name: &named.name,

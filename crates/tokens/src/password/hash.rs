@@ -16,17 +16,18 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const OUTPUT_BYTES: usize = 32;
 
-/// The most memory that a stored hash may ask for: a damaged or foreign one must not take the
-/// server's.
+/// The most memory, and the most work (memory times passes), that a stored hash may ask for: a
+/// damaged or foreign one must not take the server's.
 const MOST_MEMORY_KIB: u32 = 256 * 1024;
+const MOST_WORK_KIB: u64 = 1 << 20;
 /// The dearest bcrypt that is verified.
 const MOST_BCRYPT_COST: u32 = 15;
 
 /// How long a thread that hashes keeps its memory when there is nothing to do.
 pub(super) const KEEP_MEMORY: Duration = Duration::from_secs(5);
 
-/// The working memory of one thread, kept from hash to hash: fetching 19 MiB anew for each costs
-/// a quarter of its time.
+/// The working memory of one thread, kept from hash to hash, so that 19 MiB need not be fetched
+/// anew for each.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Vec<Block>);
 
@@ -118,7 +119,8 @@ pub(super) fn verify(
     };
     let params = Params::try_from(&parsed).map_err(damaged)?;
     let is_ours = parsed.algorithm == Algorithm::Argon2id.ident();
-    if !is_ours || params.m_cost() > MOST_MEMORY_KIB {
+    let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+    if !is_ours || params.m_cost() > MOST_MEMORY_KIB || work > MOST_WORK_KIB {
         return Err(PasswordError::Damaged);
     }
     let version = match parsed.version {
@@ -208,6 +210,7 @@ mod tests {
             "$argon2id$",
             "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ",
             "$argon2id$v=19$m=4000000,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            "$argon2id$v=19$m=19456,t=4000000,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
             "$argon2i$v=19$m=16,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
             "$2b$",
             "$2b$31$abcdefghijklmnopqrstuuGbOZw9f2eHvyxlm5gSuWLnGTPhqGrVG",

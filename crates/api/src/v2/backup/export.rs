@@ -141,7 +141,7 @@ fn boundary(archive: &[u8], manifest: &[u8]) -> String {
         part.split(|b| *b == b'\n')
             .any(|l| l.starts_with(b"--") && l[2..].starts_with(line.as_bytes()))
     };
-    (0_u64..)
+    (0..=u64::MAX)
         .map(|n| format!("influxd-rs-part-{n:016x}"))
         .find(|line| !is_in(archive, line) && !is_in(manifest, line))
         .expect("no part holds every number")

@@ -26,6 +26,10 @@ pub(super) struct Nothing([(); 0]);
 /// Of `/api/v2private/annotations`: by stream.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = Annotations)]
+#[expect(
+    clippy::zero_sized_map_values,
+    reason = "its values are empty lists, which are shown all the same"
+)]
 pub(super) struct AnnotationsView(BTreeMap<String, Nothing>);
 
 macro_rules! views {
@@ -108,10 +112,18 @@ async fn page(path: &str, state: &AppState, request: &HttpRequest) -> Result<Pag
     Ok(paging.links(path, &filters, 0))
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "ends handlers, which may fail before"
+)]
 fn compact(view: &impl Serialize) -> ApiResult {
     Ok(reply::compact(StatusCode::OK, view))
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "ends handlers, which may fail before"
+)]
 fn pretty(view: &impl Serialize) -> ApiResult {
     Ok(reply::pretty(StatusCode::OK, view))
 }
