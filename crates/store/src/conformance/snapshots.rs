@@ -386,11 +386,11 @@ pub async fn a_snapshot_that_contradicts_itself_is_refused(subject: Subject) {
         |it| it.organizations.push(organization(9, " one\t")),
         |it| it.organizations[0].description.push('\0'),
         |it| it.organizations.truncate(1),
-        |it| it.users[1].user.name = "ada".to_owned(),
+        |it| "ada".clone_into(&mut it.users[1].user.name),
         |it| it.users[1].user.id = user_id(3),
         |it| it.users.truncate(1),
         |it| it.buckets[1].id = bucket_id(11),
-        |it| it.buckets[1].name = "a".to_owned(),
+        |it| "a".clone_into(&mut it.buckets[1].name),
         |it| it.buckets.truncate(1),
         |it| it.memberships.push(member(3, MemberOf::Instance)),
         |it| {
@@ -409,7 +409,7 @@ pub async fn a_snapshot_that_contradicts_itself_is_refused(subject: Subject) {
         |it| it.dbrps[0].is_default = true,
         |it| it.dbrps[2].is_default = false,
         |it| it.labels.push(label(39, 1, " GREEN")),
-        |it| it.secrets[1].key = "key".to_owned(),
+        |it| "key".clone_into(&mut it.secrets[1].key),
     ];
     for (number, breaking) in broken.iter().enumerate() {
         let mut snapshot = everything();

@@ -253,7 +253,7 @@ async fn other_secrets(store: &dyn Store, round: u64, chance: &mut Chance) -> Ve
         drop(secrets);
         let mut authorizations = transaction.authorizations();
         authorizations.set_password(named.id, "$x$").await.unwrap();
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             authorizations.delete(V1User, named.id).await.unwrap();
         }
     })
