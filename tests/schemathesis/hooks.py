@@ -95,7 +95,9 @@ def no_failure_of_the_server(context, response, case):
 
 @schemathesis.check
 def no_digest(context, response, case):
-    """Nothing stored of a secret is ever shown."""
+    """Nothing stored of a secret is ever shown, but in a backup, which is of what is stored."""
+    if case.operation.label in ("GET /api/v2/backup/kv", "GET /api/v2/backup/metadata"):
+        return
     for digest in (b"$argon2", b"$2a$", b"$influxdb2-", b"hashedToken"):
         if digest in response.content:
             raise AssertionError(f"the answer shows {digest.decode()}")
