@@ -1,0 +1,94 @@
+//! Two servers on one PostgreSQL that find raw tokens.
+
+use std::time::{Duration, Instant};
+
+use influxd_tests::{Client, Credential, Home, Server};
+
+use super::{OFF, all_work, escrow, makes_tokens, status};
+
+/// Enough that a migration, sealed to escrow, can be watched.
+const TOKENS: usize = 1500;
+
+fn nobody(server: &Server) -> Client {
+    server.client("").with(Credential::Nothing)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_migrates_while_the_other_serves_and_takes_over() {
+    let home = Home::postgres().await;
+    let (_, to_escrow) = escrow(&home);
+    let server = home.server_with(&[OFF]).await;
+    let tokens = makes_tokens(&server.set_up().await, TOKENS).await;
+    server.kill();
+
+    let mut first = home.launches(&[&to_escrow]);
+    first.listens().await;
+    let client = first.client(&tokens[0].token);
+    let mut amid = false;
+    // The first transaction takes a while; then some are digests and some are raw.
+    let began = Instant::now();
+    while !amid {
+        let health = nobody(&first).gets("/health").await;
+        assert_eq!(
+            health.status.as_u16(),
+            503,
+            "too fast to be watched: {}",
+            health.body
+        );
+        let json = health.json();
+        assert_eq!(json["status"], "fail", "{json}");
+        assert!(
+            health.body.contains("turning raw tokens into digests"),
+            "{json}"
+        );
+        amid = !health.body.contains(" 0 of ");
+        for path in ["/api/v2/buckets", "/api/v2/me", "/query?q=SHOW+DATABASES"] {
+            client.gets(path).await.asks_to_come_again();
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing moves");
+    }
+    first.freeze();
+    let now = status(&home, &[]);
+    let (raw, all) = (
+        now["raw"].as_u64().unwrap(),
+        now["tokens"].as_u64().unwrap(),
+    );
+    assert!(0 < raw && raw < all, "{now}");
+
+    let second = home.server_with(&[&to_escrow]).await;
+    let health = nobody(&second).gets("/health").await;
+    assert_eq!(health.status.as_u16(), 200, "{}", health.body);
+    all_work(&second, &tokens).await;
+    assert_eq!(
+        status(&home, &[])["raw"],
+        raw,
+        "nobody else migrates meanwhile"
+    );
+
+    let killed = Instant::now();
+    first.kill();
+    while status(&home, &[])["raw"] != 0 {
+        assert_eq!(nobody(&second).gets("/health").await.status.as_u16(), 200);
+        let waited = killed.elapsed();
+        assert!(waited < Duration::from_secs(20), "{}", second.output());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!("taken over and finished after {:?}", killed.elapsed());
+    all_work(&second, &tokens).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_start_together_do_the_work_once() {
+    let home = Home::postgres().await;
+    let server = home.server_with(&[OFF]).await;
+    let tokens = makes_tokens(&server.set_up().await, 600).await;
+    server.kill();
+    let mut servers = [home.launches(&[]), home.launches(&[]), home.launches(&[])];
+    for server in &mut servers {
+        server.is_ready().await;
+        all_work(server, &tokens).await;
+    }
+    assert_eq!(status(&home, &[])["raw"], 0);
+    let migrated = |server: &&Server| server.output().contains("Migrated raw tokens");
+    assert_eq!(servers.iter().filter(migrated).count(), 1);
+}
