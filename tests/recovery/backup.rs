@@ -224,9 +224,12 @@ async fn raw_tokens_of_a_backup_become_digests(home: Home) {
     assert!(is_let_in(&operator).await);
     assert!(is_let_in(&made.client.at(&operator)).await);
     assert!(!is_let_in(&somebody).await, "what was there is gone");
+    let refused = session.gets("/api/v2/me").await;
+    assert_eq!(refused.status.as_u16(), 403, "{}", refused.body);
     assert!(
-        !is_let_in(&session).await,
-        "its session has no user any more"
+        refused.body.contains("User is inactive"),
+        "{}",
+        refused.body
     );
     // Nothing of them was ever written raw.
     let Some(token) = token_of(&made.client) else {

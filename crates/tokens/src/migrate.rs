@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use influxd_model::AuthorizationId;
-use influxd_store::{RawToken, Snapshot, Store, StoreError, StoredToken, TokenForm};
+use influxd_store::{RawToken, Snapshot, Store, StoreError, StoredToken, TokenForm, Transaction};
 
 use crate::escrow::EscrowError;
 use crate::{ApiToken, Hashing, TokenDigest, Variant};
 
-/// How many tokens a transaction replaces.
-const BATCH: u32 = 500;
+/// How many tokens a transaction replaces: enough that its commit costs little beside it, few
+/// enough that other writers are not kept waiting.
+const BATCH: u32 = 4_000;
 
 /// How the tokens of a store are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,15 +106,15 @@ pub async fn hash_raw_tokens(
         if batch.is_empty() {
             return Ok(done);
         }
+        let mut digests = Vec::with_capacity(batch.len());
         for (id, raw) in &batch {
-            let digest = digest_of(hashing, *id, raw)?;
+            digests.push((*id, digest_of(hashing, *id, raw)?));
             if let Some(escrow) = hashing.escrow() {
                 let sealed = escrow.seal(raw.text())?;
                 transaction.tokens().put_in_escrow(*id, &sealed).await?;
             }
-            replace(&mut *transaction, *id, &digest).await?;
         }
-        transaction.commit().await?;
+        replace_all(store, transaction, &digests).await?;
         done += batch.len() as u64;
         report(Progress {
             done,
@@ -164,15 +165,27 @@ fn digest_of(
     }
 }
 
-async fn replace(
-    transaction: &mut dyn influxd_store::Transaction,
-    id: AuthorizationId,
-    token: &StoredToken,
+/// Replaces all of them and commits; if two tokens are the same one, it says which.
+async fn replace_all(
+    store: &dyn Store,
+    mut transaction: Box<dyn Transaction>,
+    tokens: &[(AuthorizationId, StoredToken)],
 ) -> Result<(), MigrateError> {
-    match transaction.tokens().replace(id, token).await {
-        Err(StoreError::Conflict(_)) => Err(MigrateError::Twice(id)),
-        result => Ok(result?),
+    let replaced = transaction.tokens().replace_all(tokens).await;
+    match replaced {
+        Ok(()) => return Ok(transaction.commit().await?),
+        Err(StoreError::Conflict(_)) => drop(transaction),
+        Err(error) => return Err(error.into()),
     }
+    let mut transaction = store.begin().await?;
+    for (id, token) in tokens {
+        match transaction.tokens().replace(*id, token).await {
+            Err(StoreError::Conflict(_)) => return Err(MigrateError::Twice(*id)),
+            result => result?,
+        }
+    }
+    // What was in the way has gone meanwhile.
+    Ok(transaction.commit().await?)
 }
 
 /// Puts all SHA-256 digests under the first key of the keyring; returns how many. No token is
@@ -199,19 +212,15 @@ pub async fn rekey(
             return Ok(done);
         };
         after = Some(*last);
-        for (id, phc) in &batch {
+        let keyed = batch.iter().filter_map(|(id, phc)| {
             // A record that is damaged authenticates nobody, and stays as it is.
-            let keyed = phc
-                .parse::<TokenDigest>()
-                .ok()
-                .and_then(|digest| hashing.keyring().rekey(&digest));
-            if let Some(keyed) = keyed {
-                let keyed = StoredToken::Digest(keyed.to_phc());
-                replace(&mut *transaction, *id, &keyed).await?;
-                done += 1;
-            }
-        }
-        transaction.commit().await?;
+            let digest = phc.parse().ok()?;
+            let keyed = hashing.keyring().rekey(&digest)?;
+            Some((*id, StoredToken::Digest(keyed.to_phc())))
+        });
+        let keyed: Vec<_> = keyed.collect();
+        replace_all(store, transaction, &keyed).await?;
+        done += keyed.len() as u64;
         report(Progress {
             done,
             total: total.max(done),

@@ -145,7 +145,7 @@ pub(super) async fn restore(conn: &mut PgConnection, snapshot: &Snapshot) -> Res
     snapshot.check()?;
     // Before the transaction has seen anything: so nothing is added or removed that it cannot see.
     let lock = "LOCK TABLE organizations, users, passwords, memberships, buckets, authorizations,
-                dbrps, labels, bucket_labels, secrets, sessions IN SHARE ROW EXCLUSIVE MODE";
+                dbrps, labels, bucket_labels, secrets IN SHARE ROW EXCLUSIVE MODE";
     conn.execute(lock).await.map_err(store_error)?;
     let version = version(conn).await?;
     for sql in [
@@ -173,12 +173,7 @@ pub(super) async fn restore(conn: &mut PgConnection, snapshot: &Snapshot) -> Res
         .map_err(contradiction)?;
     put_users(conn, snapshot).await?;
     put_authorizations(conn, &snapshot.authorizations).await?;
-    put_the_rest(conn, snapshot).await?;
-    run(
-        conn,
-        "DELETE FROM sessions WHERE user_id NOT IN (SELECT id FROM users)",
-    )
-    .await
+    put_the_rest(conn, snapshot).await
 }
 
 fn ids_of<T>(all: &[T], id: impl Fn(&T) -> i64) -> Vec<i64> {

@@ -169,12 +169,7 @@ pub(super) async fn restore(conn: &mut SqliteConnection, snapshot: &Snapshot) ->
         .map_err(contradiction)?;
     put_users(conn, snapshot).await?;
     put_authorizations(conn, &snapshot.authorizations).await?;
-    put_the_rest(conn, snapshot).await?;
-    run(
-        conn,
-        "DELETE FROM sessions WHERE user_id NOT IN (SELECT id FROM users)",
-    )
-    .await
+    put_the_rest(conn, snapshot).await
 }
 
 /// What a snapshot that passed its check cannot run into.

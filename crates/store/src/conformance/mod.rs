@@ -128,7 +128,7 @@ macro_rules! conformance {
                 a_snapshot_has_everything
                 a_restored_snapshot_is_all_that_is_left
                 a_dropped_restore_changes_nothing
-                sessions_of_known_users_outlive_a_restore
+                sessions_outlive_a_restore
                 points_stay_with_their_buckets
                 a_bucket_that_comes_back_brings_no_points
                 nothing_that_was_there_outlives_a_restore

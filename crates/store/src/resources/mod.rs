@@ -84,8 +84,8 @@ pub trait Transaction: Send {
     async fn snapshot(&mut self) -> Result<Snapshot>;
     /// Puts a snapshot in the place of everything but points. Buckets that are in both keep their
     /// points; those that are gone lose them as if they had been deleted; one that comes back
-    /// begins empty. Sessions of users whose id is in the snapshot live on. `Corrupt` if the
-    /// snapshot contradicts itself, and then nothing has been done; `Unavailable` also while a
+    /// begins empty. Sessions live on, also those of users that are gone. `Corrupt` if the snapshot
+    /// contradicts itself, and then nothing has been done; `Unavailable` also while a
     /// bucket that comes back was deleted so short a time ago that somebody may still write to it.
     ///
     /// To be asked before anything else of the transaction: it keeps others out from then on, and
