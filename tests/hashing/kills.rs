@@ -13,7 +13,7 @@ on_both_stores!(a_migration_survives_kills);
 /// How often a server is killed, on each store. `INFLUXD_TEST_KILLS` asks for more.
 const KILLS: usize = 10;
 /// How many tokens there are: more than one transaction replaces.
-const TOKENS: usize = 600;
+const TOKENS: usize = 3000;
 
 fn kills() -> usize {
     let asked = std::env::var("INFLUXD_TEST_KILLS").ok();

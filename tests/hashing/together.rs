@@ -7,7 +7,7 @@ use influxd_tests::{Client, Credential, Home, Server};
 use super::{OFF, all_work, escrow, makes_tokens, status};
 
 /// Enough that a migration, sealed to escrow, can be watched.
-const TOKENS: usize = 1500;
+const TOKENS: usize = 3000;
 
 fn nobody(server: &Server) -> Client {
     server.client("").with(Credential::Nothing)

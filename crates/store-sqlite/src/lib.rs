@@ -95,7 +95,7 @@ impl SqliteStore {
             .await
             .map_err(store_error)?;
         let checkpoints = Checkpoints::new(connect.connect().await.map_err(store_error)?);
-        let writer = Writer::new(writer);
+        let writer = Writer::new(writer, Arc::clone(&checkpoints));
         let copying = tokio::spawn(Arc::clone(&checkpoints).run(writer.clone()));
         // What an earlier process left in the log.
         checkpoints.wrote(1);

@@ -13,9 +13,14 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::{store_error, unavailable};
+use crate::PAGE_SIZE;
+use crate::maintenance::Checkpoints;
 
 /// How long one waits for those before it. Maintenance holds the connection for a second or so.
 const TURN: Duration = Duration::from_secs(10);
+
+/// What a commit puts into the log at least, roughly: some pages. Whoever writes more says so.
+const SMALL: u64 = 4 * PAGE_SIZE.unsigned_abs();
 
 /// The connection and what is known about it.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub(crate) struct WriteConnection {
     dirty: bool,
     /// Whether freed pages are overwritten.
     scrubs: bool,
+    /// Hears of every commit: the log has grown.
+    checkpoints: Arc<Checkpoints>,
 }
 
 impl WriteConnection {
@@ -59,11 +66,12 @@ pub(crate) enum Frees {
 pub(crate) struct Writer(Arc<Mutex<WriteConnection>>);
 
 impl Writer {
-    pub(crate) fn new(conn: SqliteConnection) -> Self {
+    pub(crate) fn new(conn: SqliteConnection, checkpoints: Arc<Checkpoints>) -> Self {
         Self(Arc::new(Mutex::new(WriteConnection {
             conn: Some(conn),
             dirty: false,
             scrubs: true,
+            checkpoints,
         })))
     }
 
@@ -141,7 +149,9 @@ impl Turn {
 
     /// Says that the SQL just run ended the transaction by a commit.
     pub(crate) fn committed(&mut self) {
-        self.state().dirty = false;
+        let state = self.state();
+        state.dirty = false;
+        state.checkpoints.wrote(SMALL);
     }
 
     /// Commits.

@@ -13,8 +13,8 @@ use crate::escrow::EscrowError;
 use crate::{ApiToken, Hashing, TokenDigest, Variant};
 
 /// How many tokens a transaction replaces: enough that its commit costs little beside it, few
-/// enough that other writers are not kept waiting.
-const BATCH: u32 = 4_000;
+/// enough that other writers hardly wait.
+const BATCH: u32 = 1_000;
 
 /// How the tokens of a store are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -40,7 +40,6 @@ pub(super) async fn agree(
     let windows = agree_windows(conn, bucket, wants, duration, &mut version).await?;
     let fields = agree_fields(conn, bucket, wants, &windows, &mut version).await?;
     turn.commit().await?;
-    store.wrote(4096);
     Ok(Agreed {
         epoch,
         windows,

@@ -49,7 +49,6 @@ pub(super) async fn bury(store: &SqliteStore, tombstone: NewTombstone) -> Result
     .await
     .map_err(store_error)?;
     turn.commit().await?;
-    store.wrote(4096);
     Ok(version)
 }
 

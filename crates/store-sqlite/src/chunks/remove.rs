@@ -63,7 +63,6 @@ pub(super) async fn retire_deleted_buckets(store: &SqliteStore, limit: u32) -> R
     let done = sqlx::query(FORGET_RETIRED).execute(&mut *conn).await;
     done.map_err(store_error)?;
     turn.commit().await?;
-    store.wrote(4096);
     Ok(died)
 }
 

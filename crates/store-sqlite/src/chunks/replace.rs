@@ -45,7 +45,7 @@ pub(super) async fn replace(
         }
     }
     let mut ids = Vec::with_capacity(replacement.new.len());
-    let mut bytes = 4096;
+    let mut bytes = 0;
     for (id, chunk) in (first_id..).zip(replacement.new) {
         bytes += insert(conn, id, version, chunk).await?;
         ids.push(id);
