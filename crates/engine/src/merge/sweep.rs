@@ -13,7 +13,7 @@ const AT_ONCE: u32 = 1000;
 /// Transactions of one kind in one sweep: the rest has time.
 const ROUNDS: usize = 50;
 /// Freed space is given back once nothing was removed for this long.
-const TIDY_AFTER: Duration = Duration::from_secs(60);
+const TIDY_AFTER: Duration = Duration::from_secs(10);
 
 /// Removes dead rows. Any number may run, on any number of servers.
 #[derive(Debug)]
