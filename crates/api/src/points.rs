@@ -6,5 +6,5 @@ pub(crate) use influxd_engine::query::{
     execute,
 };
 pub(crate) use influxd_engine::source::ReadError;
-pub(crate) use influxd_engine::write::{WriteError, WriteRequest};
-pub(crate) use influxd_line_protocol::Precision;
+pub(crate) use influxd_engine::write::{PartialWrite, WriteError, WriteRequest};
+pub(crate) use influxd_line_protocol::{Precision, escape_string};

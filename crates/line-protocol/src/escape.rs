@@ -70,6 +70,12 @@ pub(crate) fn escape_tag(part: &[u8], line: &mut Vec<u8>) {
     escape(part, TAG, line);
 }
 
+/// Appends the value of a string field as a line has it, without its quotes: quotes and
+/// backslashes escaped.
+pub fn escape_string(value: &[u8], line: &mut Vec<u8>) {
+    escape(value, br#""\"#, line);
+}
+
 fn escape(plain: &[u8], special: &[u8], line: &mut Vec<u8>) {
     line.reserve(plain.len());
     for &byte in plain {
@@ -99,6 +105,14 @@ mod tests {
         check(unescape_tag, all, br#"a b,c=d\"e\\f\ng\"#);
         check(unescape_field_name, all, br#"a b,c=d"e\\f\ng\"#);
         check(unescape_string, all, br#"a\ b\,c\=d"e\f\ng\"#);
+    }
+
+    #[test]
+    fn strings_survive_a_line() {
+        let plain = br#"a "b" \c\ ""#;
+        let mut raw = Vec::new();
+        escape_string(plain, &mut raw);
+        check(unescape_string, &raw, plain);
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod timestamp;
 mod value;
 
 pub use error::{KeyError, LineError, ParseErrors};
-pub use escape::unescape_field_name;
+pub use escape::{escape_string, unescape_field_name};
 pub use key::{MAX_KEY_LENGTH, SeriesKey, Tags, parse_tags};
 pub use lossy::Lossy;
 pub use parse::{Sink, parse};

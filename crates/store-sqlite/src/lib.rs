@@ -34,6 +34,8 @@ pub(crate) const PAGE_SIZE: i64 = 4096;
 
 /// How long a read waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long closing waits for readers in other processes.
+const LAST_READERS: Duration = Duration::from_millis(200);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -227,6 +229,10 @@ impl Store for SqliteStore {
         self.copying.abort();
         self.writer.close().await;
         self.readers.close().await;
+        // The last connection to close does it, too, on a thread that nobody waits for.
+        if let Err(error) = self.checkpoints.empty_log(LAST_READERS).await {
+            tracing::warn!(%error, "emptying the database's log failed");
+        }
         self.checkpoints.close().await;
         *self.serving.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

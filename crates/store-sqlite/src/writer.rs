@@ -12,8 +12,8 @@ use influxd_store::Result;
 use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::error::{store_error, unavailable};
 use crate::PAGE_SIZE;
+use crate::error::{store_error, unavailable};
 use crate::maintenance::Checkpoints;
 
 /// How long one waits for those before it. Maintenance holds the connection for a second or so.

@@ -289,6 +289,13 @@ async fn writes_are_checked_in_the_order_of_the_contract() {
         "failure writing points to database: partial write: field type conflict: input field \"f\" \
          on measurement \"m\" is type string, already exists as type integer dropped=1",
     );
+    let noted = "/query?db=_monitoring&q=SELECT+error+FROM+write_errors";
+    let noted = server.operator("GET", noted, "").await.json();
+    assert_eq!(
+        noted["results"][0]["series"][0]["values"][0][1],
+        "partial write: field type conflict: input field \"f\" on measurement \"m\" is type string, \
+         already exists as type integer dropped=1"
+    );
     server.stop().await;
 }
 

@@ -2,12 +2,13 @@
 
 use actix_web::http::header::{ALLOW, CONTENT_ENCODING, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
-use influxd_model::{Action, Bucket, Permission, WriteGrant};
+use influxd_model::{Action, Bucket, OrgId, Permission, WriteGrant};
 
 use crate::caller::Caller;
+use crate::directory::Directory;
 use crate::error::{ApiError, ErrorCode};
 use crate::permit::{holds, sees_bucket, v1_authorization};
-use crate::points::{Precision, WriteError, WriteRequest};
+use crate::points::{Engine, PartialWrite, Precision, WriteError, WriteRequest, escape_string};
 use crate::query_string::Query;
 use crate::state::AppState;
 use crate::{body, inflate, reply};
@@ -133,11 +134,46 @@ impl Incoming {
             default_time: now - now.rem_euclid(unit),
             now,
         };
-        let engine = state.engine.clone();
+        let (engine, directory) = (state.engine.clone(), state.directory.clone());
+        let org = bucket.org;
         state
-            .run(async move { engine.write(write).await.map_err(explain) })
+            .run(async move {
+                let result = engine.write(write).await;
+                if let Err(WriteError::Partial(partial)) = &result
+                    && let Err(error) = note(&engine, &directory, org, partial, now).await
+                {
+                    tracing::warn!(%error, "a partial write could not be noted in _monitoring");
+                }
+                result.map_err(explain)
+            })
             .await
     }
+}
+
+/// Records a partial write in the bucket `_monitoring` of its organization (data-endpoints 4.4).
+async fn note(
+    engine: &Engine,
+    directory: &Directory,
+    org: OrgId,
+    partial: &PartialWrite,
+    now: i64,
+) -> Result<(), ApiError> {
+    let bucket = directory.bucket(&org.to_string(), "_monitoring").await?;
+    let Some(grant) = WriteGrant::of_server(&bucket) else {
+        return Err(ApiError::not_found("bucket not found"));
+    };
+    let mut line = b"write_errors error=\"".to_vec();
+    escape_string(partial.to_string().as_bytes(), &mut line);
+    line.push(b'"');
+    let write = WriteRequest {
+        grant,
+        retention: bucket.retention,
+        body: line.into(),
+        precision: Precision::Nanosecond,
+        default_time: now,
+        now,
+    };
+    engine.write(write).await.map_err(explain)
 }
 
 /// What a client is told of a write that failed (data-endpoints 4.3).

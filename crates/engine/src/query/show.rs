@@ -174,7 +174,12 @@ fn takes_measurement(expr: &Expr, name: &[u8], snapshot: &dyn Snapshot) -> Resul
             let any = if column.name == "_name" {
                 suits(name)
             } else {
-                has_value(snapshot, name, column.name.as_bytes(), suits)?
+                let key = column.name.as_bytes();
+                // One that lacks the tag suits neither way.
+                if !has_value(snapshot, name, key, &|_| true)? {
+                    return Ok(false);
+                }
+                has_value(snapshot, name, key, suits)?
             };
             Ok(any == matches!(op, BinaryOp::Eq | BinaryOp::EqRegex))
         }

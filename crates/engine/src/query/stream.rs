@@ -46,8 +46,8 @@ impl Stream<'_> {
         let mut streams: Vec<Peekable<Points<'_>>> = self
             .nodes
             .iter()
-            .map(|node| self.points(node, &mut buckets).peekable())
-            .collect();
+            .map(|node| Ok(self.points(node, &mut buckets)?.peekable()))
+            .collect::<Result<_>>()?;
         let mut row: Vec<Point> = vec![Point::default(); streams.len()];
         let mut count = 0_u32;
         loop {
@@ -59,7 +59,10 @@ impl Stream<'_> {
             } else {
                 times.min()
             };
-            let Some(time) = next else { return Ok(()) };
+            let Some(time) = next else {
+                // They end early, too, when nobody takes the rows any more.
+                return self.env.check();
+            };
             for ((stream, cell), node) in streams.iter_mut().zip(&mut row).zip(self.nodes) {
                 *cell = match stream.next_if(|point| point.time == time) {
                     Some(point) => point,
@@ -96,13 +99,14 @@ impl Stream<'_> {
         &'s self,
         node: &'s Node,
         buckets: &mut Vec<Option<Vec<super::aggregate::Bucket>>>,
-    ) -> Points<'s> {
+    ) -> Result<Points<'s>> {
         match node {
             Node::Transform(transform, inner) => {
-                let input = self.points(inner, buckets);
+                let input = self.points(inner, buckets)?;
                 transform.apply(
                     input,
                     Setting {
+                        env: self.env,
                         interval: self.interval,
                         descending: self.descending,
                         start: row_time(self.range),
@@ -133,7 +137,7 @@ impl Stream<'_> {
                 } else {
                     Box::new(states.into_iter().flat_map(points))
                 };
-                match self.interval {
+                let points: Points<'s> = match self.interval {
                     Some(interval) if *fill != Fill::None => Box::new(Filled::new(
                         points,
                         *fill,
@@ -151,10 +155,20 @@ impl Stream<'_> {
                         self.descending,
                     )),
                     _ => points,
-                }
+                };
+                Ok(Box::new(while_wanted(self.env, points)))
             }
         }
     }
+}
+
+/// The same points, until the statement is stopped: what reads them may not come to a row for long.
+fn while_wanted<'a>(env: &'a Env<'a>, points: Points<'a>) -> impl Iterator<Item = Point> + 'a {
+    let mut count = 0_u32;
+    points.take_while(move |_| {
+        count = count.wrapping_add(1);
+        !count.is_multiple_of(4096) || env.check().is_ok()
+    })
 }
 
 /// What a missing cell of a raw row becomes.

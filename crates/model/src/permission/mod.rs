@@ -224,7 +224,7 @@ pub fn allows(held: &[Permission], required: &Permission) -> bool {
 
 /// The proof that the caller may write the points of a bucket: what the engine demands.
 ///
-/// Only [`WriteGrant::check`] makes one, so a write that forgot its check does not compile.
+/// Only its two constructors make one, so a write that forgot its check does not compile.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteGrant {
     bucket: crate::BucketId,
@@ -235,6 +235,11 @@ impl WriteGrant {
     pub fn check(held: &[Permission], bucket: &Bucket) -> Option<Self> {
         allows(held, &Permission::on_bucket(Action::Write, bucket))
             .then_some(Self { bucket: bucket.id })
+    }
+
+    /// The grant for what the server itself notes, if `bucket` is one of its own.
+    pub fn of_server(bucket: &Bucket) -> Option<Self> {
+        bucket.is_system().then_some(Self { bucket: bucket.id })
     }
 
     /// The bucket that may be written.

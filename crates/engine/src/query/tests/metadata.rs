@@ -22,7 +22,7 @@ fn metadata_is_listed() {
         ),
         (
             "SHOW MEASUREMENTS WHERE host != 'c'",
-            &["measurements (name) [\"cpu\"] [\"mem\"]"],
+            &["measurements (name) [\"cpu\"]"],
         ),
         (
             "SHOW MEASUREMENTS WITH MEASUREMENT =~ /m/",

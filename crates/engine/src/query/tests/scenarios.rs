@@ -176,6 +176,24 @@ fn limits_are_kept() {
     fixture.check("SELECT mean(u) FROM cpu", &["cpu (time,mean) [E 4]"]);
 }
 
+#[test]
+fn a_forecast_is_bounded_before_it_begins() {
+    let fixture = Fixture::new();
+    let bounds = "WHERE time >= '2000-01-01' AND time < '2030-01-01'";
+    for (call, interval) in [
+        ("holt_winters(mean(u), 1000000000, 0)", "20s"),
+        ("holt_winters(mean(u), 9223372036854775807, 0)", "20s"),
+        ("holt_winters_with_fit(mean(u), 10, 4)", "1ns"),
+    ] {
+        let query = format!("SELECT {call} FROM cpu {bounds} GROUP BY time({interval}) fill(none)");
+        let answer = fixture.answer(&query);
+        assert!(
+            answer.starts_with("error: the query needs more"),
+            "{query}: {answer}"
+        );
+    }
+}
+
 /// Takes a few rows, then hangs up.
 struct Impatient(u32);
 

@@ -4,6 +4,7 @@ use super::Setting;
 use crate::query::math::pow;
 use crate::query::points::{Point, Points};
 use crate::query::scalar::Scalar;
+use crate::query::{Env, Result};
 
 /// The predicted values and, with `fit`, the fitted ones before them.
 pub(super) fn forecast<'a>(
@@ -11,15 +12,21 @@ pub(super) fn forecast<'a>(
     predicted: usize,
     season: usize,
     fit: bool,
-    setting: Setting,
-) -> Points<'a> {
-    let nothing = || -> Points<'a> { Box::new(std::iter::empty()) };
+    setting: Setting<'_>,
+) -> Result<Points<'a>> {
+    let env = setting.env;
+    let nothing = || -> Result<Points<'a>> { Ok(Box::new(std::iter::empty())) };
     let Some(interval) = setting.interval.map(|interval| interval.every) else {
         return nothing();
     };
-    let points: Vec<(i64, f64)> = input
-        .filter_map(|point| Some((point.time, point.value.as_f64()?)))
-        .collect();
+    let mut points = Vec::new();
+    for point in input {
+        if let Some(value) = point.value.as_f64() {
+            env.hold(1)?;
+            points.push((point.time, value));
+        }
+    }
+    env.check()?;
     let season = if season >= 2 { season } else { 0 };
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
         return nothing();
@@ -30,11 +37,16 @@ pub(super) fn forecast<'a>(
     if rounded(last.0, interval) <= rounded(first.0, interval) {
         return nothing();
     }
+    let reach = rounded(last.0, interval).saturating_sub(rounded(first.0, interval));
+    env.hold(usize::try_from(reach / interval).unwrap_or(usize::MAX))?;
+    env.hold(predicted)?;
+    let parameters = season.saturating_add(6);
+    env.hold(parameters.saturating_mul(parameters))?;
     let model = Model {
         values: slots(&points, interval),
         season,
     };
-    let mut best = model.best();
+    let mut best = model.best(env)?;
     let forecast = model.forecast(predicted, &mut best);
     let (skip, start) = if fit {
         (0, first.0)
@@ -50,7 +62,7 @@ pub(super) fn forecast<'a>(
             Point::new(time, Scalar::Float(*value))
         })
         .collect();
-    Box::new(results.into_iter())
+    Ok(Box::new(results.into_iter()))
 }
 
 /// The nearest multiple of the interval; half way goes down.
@@ -120,7 +132,7 @@ impl Model {
     }
 
     /// The parameters with the least squared error among the results of sixteen searches.
-    fn best(&self) -> Vec<f64> {
+    fn best(&self, env: &Env<'_>) -> Result<Vec<f64>> {
         const GUESSES: [f64; 2] = [0.3, 0.7];
         let mut start = self.start();
         let mut best: Option<(f64, Vec<f64>)> = None;
@@ -128,12 +140,12 @@ impl Model {
             for (at, guess) in start.iter_mut().take(4).enumerate() {
                 *guess = GUESSES[(number >> (3 - at)) & 1];
             }
-            let (error, parameters) = minimize(|vector| self.error(vector), &start);
+            let (error, parameters) = minimize(env, |vector| self.error(vector), &start)?;
             if best.as_ref().is_none_or(|(least, _)| error < *least) {
                 best = Some((error, parameters));
             }
         }
-        best.map(|(_, parameters)| parameters).unwrap_or_default()
+        Ok(best.map(|(_, parameters)| parameters).unwrap_or_default())
     }
 
     /// The fitted values and `count` more. Clamps the first four parameters, and the season's
@@ -196,7 +208,11 @@ impl Model {
 
 /// Nelder and Mead's search from `start`: the least value, and where it is. The function may
 /// change the vector that it is given.
-fn minimize(mut value_of: impl FnMut(&mut [f64]) -> f64, start: &[f64]) -> (f64, Vec<f64>) {
+fn minimize(
+    env: &Env<'_>,
+    mut value_of: impl FnMut(&mut [f64]) -> f64,
+    start: &[f64],
+) -> Result<(f64, Vec<f64>)> {
     const ITERATIONS: usize = 1000;
     const EPSILON: f64 = 1.0e-4;
     let n = start.len();
@@ -217,6 +233,7 @@ fn minimize(mut value_of: impl FnMut(&mut [f64]) -> f64, start: &[f64]) -> (f64,
     }
     let mut values: Vec<f64> = vertices.iter_mut().map(|vertex| value_of(vertex)).collect();
     for _ in 0..ITERATIONS {
+        env.check()?;
         let (mut worst, mut best) = (0, 0);
         for at in 0..=n {
             if values[at] > values[worst] {
@@ -301,5 +318,5 @@ fn minimize(mut value_of: impl FnMut(&mut [f64]) -> f64, start: &[f64]) -> (f64,
         }
     }
     let parameters = vertices[best].clone();
-    (value_of(&mut vertices[best]), parameters)
+    Ok((value_of(&mut vertices[best]), parameters))
 }

@@ -5,7 +5,7 @@ use crate::query::points::{Point, Points};
 use crate::query::scalar::Scalar;
 
 /// Trapezoids between neighbours, cut at the end of the bucket that the earlier one lies in.
-pub(super) fn integral(input: Points<'_>, unit: i64, setting: Setting) -> Points<'_> {
+pub(super) fn integral<'a>(input: Points<'a>, unit: i64, setting: Setting<'_>) -> Points<'a> {
     let unit = unit as f64;
     let mut areas = Vec::new();
     let mut before: Option<(i64, f64)> = None;

@@ -7,6 +7,7 @@ mod technical;
 
 use super::points::Points;
 use super::window::Interval;
+use super::{Env, Result};
 
 pub(super) use technical::{Technical, Warmup};
 
@@ -42,8 +43,9 @@ pub(super) enum Transform {
 }
 
 /// What a transformation has to know of the query.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Setting {
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) env: &'a Env<'a>,
     pub(super) interval: Option<Interval>,
     pub(super) descending: bool,
     /// The time of an aggregate's row without `GROUP BY time()`.
@@ -64,9 +66,9 @@ impl Transform {
     }
 
     /// The points that come out; those without a value are skipped on the way in.
-    pub(super) fn apply<'a>(&self, input: Points<'a>, setting: Setting) -> Points<'a> {
+    pub(super) fn apply<'a>(&self, input: Points<'a>, setting: Setting<'_>) -> Result<Points<'a>> {
         let input: Points<'a> = Box::new(input.filter(|point| !point.value.is_null()));
-        match self {
+        Ok(match self {
             Self::Derivative { unit, non_negative } => {
                 simple::derivative(input, *unit, *non_negative, setting.descending)
             }
@@ -79,13 +81,13 @@ impl Transform {
                 predicted,
                 season,
                 fit,
-            } => holt_winters::forecast(input, *predicted, *season, *fit, setting),
+            } => holt_winters::forecast(input, *predicted, *season, *fit, setting)?,
             Self::Technical {
                 technical,
                 period,
                 hold,
                 warmup,
             } => technical.apply(input, *period, *hold, *warmup),
-        }
+        })
     }
 }
