@@ -4,7 +4,7 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use influxd_tests::{Home, Ran, on_both_stores};
+use influxd_tests::{Home, ORG, Ran, on_both_stores};
 use rustix::process::Signal;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -14,6 +14,7 @@ use super::{Made, all_work, makes_tokens, none_works, status};
 on_both_stores!(
     a_stolen_database_cannot_even_be_tested,
     a_start_without_the_key_is_refused,
+    a_wrong_key_is_refused_without_a_server_too,
     a_key_is_changed_without_losing_a_token,
 );
 
@@ -107,6 +108,42 @@ async fn a_start_without_the_key_is_refused(home: Home) {
     assert!(told["nextStart"].as_str().unwrap().contains(id), "{told}");
     let server = home.server_with(&[&pepper]).await;
     all_work(&server, &tokens).await;
+}
+
+/// What made tokens that the server refuses, and kept it from its next start.
+async fn a_wrong_key_is_refused_without_a_server_too(home: Home) {
+    let (pepper, other) = (keys(&home, &[1]), keys(&home, &[2]));
+    let server = home.server_with(&[&pepper]).await;
+    server.set_up().await;
+    let (name, _) = keyed(&status(&home, &[&pepper]));
+    let id = name.rsplit('$').next().unwrap();
+    let create = [
+        "recovery",
+        "auth",
+        "create-operator",
+        "--username=ada",
+        "--org",
+        ORG,
+    ];
+    let create = |more: &str| home.runs(&[&create[..], &[more]].concat());
+    create(&other).is_refused(&[id, "token-pepper-file"]);
+    for command in ["rekey", "migrate"] {
+        home.runs(&["token-hashing", command, &other])
+            .is_refused(&[id, "token-pepper-file"]);
+    }
+    home.runs(&["token-hashing", "migrate"]).is_refused(&[id]);
+    let before = status(&home, &[&pepper]);
+    assert_eq!(before["tokens"], 1, "nothing was changed: {before}");
+    // On the worst day no key is at hand: the token works all the same.
+    for table in [create("--log-level=warn"), create(&pepper)] {
+        let table = table.printed();
+        let last = table.lines().last().unwrap();
+        let token = last.split_whitespace().find(|cell| cell.len() == 88);
+        let client = server.client(token.unwrap());
+        client.gets("/api/v2/buckets").await.is_accepted();
+    }
+    server.stop(Signal::TERM);
+    home.server_with(&[&pepper]).await;
 }
 
 async fn a_key_is_changed_without_losing_a_token(home: Home) {

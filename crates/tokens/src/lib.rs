@@ -36,7 +36,7 @@ pub use escrow::{Escrow, EscrowError, EscrowIdentity};
 pub use hashing::Hashing;
 pub use ids::Ids;
 pub use keyring::{KeyError, KeyId, Keyring, MIN_KEY_BYTES};
-pub use migrate::{Census, MigrateError, Progress, hash_raw_tokens, hash_snapshot, rekey};
+pub use migrate::{Census, MigrateError, MissingKey, Progress, hash_raw_tokens, hash_snapshot, rekey};
 pub use onboard::{
     MAX_NAME, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed, system_buckets,
 };

@@ -10,7 +10,7 @@ use influxd_model::AuthorizationId;
 use influxd_store::{RawToken, Snapshot, Store, StoreError, StoredToken, TokenForm, Transaction};
 
 use crate::escrow::EscrowError;
-use crate::{ApiToken, Hashing, TokenDigest, Variant};
+use crate::{ApiToken, Hashing, KeyId, TokenDigest, Variant};
 
 /// How many tokens a transaction replaces: enough that its commit costs little beside it, few
 /// enough that other writers are not kept waiting.
@@ -52,11 +52,29 @@ impl Census {
         self.raw + self.digests.values().sum::<u64>() + self.unknown + self.missing
     }
 
-    /// The variants whose digests `hashing` cannot verify: their key was not given.
-    pub fn without_key<'a>(&'a self, hashing: &'a Hashing) -> impl Iterator<Item = Variant> + 'a {
-        let known = |variant: &Variant| hashing.keyring().knows(*variant);
-        self.digests.keys().copied().filter(move |v| !known(v))
+    /// Refuses a store with something in it that `hashing` has no key for: who goes on would lock
+    /// its owners out.
+    pub fn require_keys(&self, hashing: &Hashing) -> Result<(), MissingKey> {
+        for (variant, count) in &self.digests {
+            if let Variant::Keyed(key) = variant
+                && !hashing.keyring().knows(*variant)
+            {
+                return Err(MissingKey::Tokens(*key, *count));
+            }
+        }
+        Ok(())
     }
+}
+
+/// A key that the store needs was not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MissingKey {
+    /// So many tokens are under it.
+    #[error(
+        "{1} tokens are stored as influxd-hmac-sha256 under the key {0} and no such key was given: \
+         name its file with token-pepper-file"
+    )]
+    Tokens(KeyId, u64),
 }
 
 /// Why tokens were not all brought into another form. Those that were stay in it.

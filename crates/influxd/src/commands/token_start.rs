@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use influxd_api::Readiness;
 use influxd_store::{ChunkStore, Claim, Store};
 use influxd_tokens::{Census, Hashing, Progress, hash_raw_tokens};
@@ -46,17 +46,7 @@ impl TokenStart {
             UseHashedTokens = hashing.is_on(),
             "Creating authorization store"
         );
-        if let Some(variant) = census.without_key(hashing).next() {
-            bail!(
-                "{} tokens are stored as {} and no such key was given: name its file with \
-                 token-pepper-file",
-                census.digests[&variant],
-                variant
-                    .prefix()
-                    .trim_matches('$')
-                    .replace('$', " under the key ")
-            );
-        }
+        census.require_keys(hashing)?;
         if !hashing.is_on() && !census.digests.is_empty() {
             tracing::warn!(
                 store = "auth",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
-use influxd_tokens::{Census, Hashing, Variant, hash_raw_tokens, rekey as rekey_all};
+use influxd_tokens::{Census, Hashing, MissingKey, Variant, hash_raw_tokens, rekey as rekey_all};
 use serde_json::json;
 
 use super::Desk;
@@ -20,8 +20,9 @@ fn name(variant: Variant) -> String {
 
 /// What the next start of a server with these settings would do.
 fn next_start(census: &Census, hashing: &Hashing) -> String {
-    if let Some(variant) = census.without_key(hashing).next() {
-        return format!("refuse to start: no key was given for {}", name(variant));
+    if let Err(MissingKey::Tokens(key, _)) = census.require_keys(hashing) {
+        let variant = name(Variant::Keyed(key));
+        return format!("refuse to start: no key was given for {variant}");
     }
     match (hashing.is_on(), census.raw) {
         (true, 0) => "nothing: no token is stored in clear".to_owned(),

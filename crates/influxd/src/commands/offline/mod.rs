@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use influxd_model::Clock;
 use influxd_store::{Store, Transaction};
 use influxd_tokens::{
-    Hashing, Ids, OsRandomness, PasswordConfig, PasswordRules, Passwords, Randomness,
+    Census, Hashing, Ids, OsRandomness, PasswordConfig, PasswordRules, Passwords, Randomness, Variant,
 };
 
 pub(super) use args::{Offline, offline, recovery, token_hashing};
@@ -88,6 +88,26 @@ const fn quiet(level: LogLevel) -> LogLevel {
     }
 }
 
+/// Whether digests will be made that a server with other keys may refuse. An operator token under
+/// no key is one that every server verifies: it is for the worst day.
+fn changes_digests(asked: &Offline, hashing: &Hashing) -> bool {
+    match asked {
+        Offline::CreateOperator {
+            store_token_hashes, ..
+        } => *store_token_hashes || matches!(hashing.keyring().variant(), Variant::Keyed(_)),
+        Offline::Migrate { dry_run, .. } => !dry_run,
+        Offline::Rekey { .. } => true,
+        Offline::ListTokens
+        | Offline::Escrowed { .. }
+        | Offline::ListUsers
+        | Offline::CreateUser { .. }
+        | Offline::UpdateUser { .. }
+        | Offline::ListOrganizations
+        | Offline::CreateOrganization { .. }
+        | Offline::Status { .. } => false,
+    }
+}
+
 async fn answer(
     asked: &Offline,
     stores: &Stores,
@@ -102,6 +122,11 @@ async fn answer(
         random,
         clock,
     };
+    if changes_digests(asked, &desk.hashing) {
+        Census::take(&*desk.store)
+            .await?
+            .require_keys(&desk.hashing)?;
+    }
     match asked {
         Offline::ListTokens => tokens::list(&desk, None).await,
         Offline::CreateOperator {
