@@ -4,9 +4,9 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use influxd_tests::{Home, ORG, Ran, on_both_stores};
+use influxd_tests::{Home, ORG, Ran, Search, on_both_stores};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::{Made, all_work, makes_tokens, none_works, status};
@@ -16,6 +16,7 @@ on_both_stores!(
     a_start_without_the_key_is_refused,
     a_wrong_key_is_refused_without_a_server_too,
     a_key_is_changed_without_losing_a_token,
+    secrets_of_organizations_follow_the_key,
 );
 
 /// A flag that names these keys; each is made of its number.
@@ -200,4 +201,55 @@ async fn a_key_is_changed_without_losing_a_token(home: Home) {
     let (second, count) = keyed(&status(&home, &[&both]));
     assert_ne!(first, second);
     assert_eq!(count, 7);
+}
+
+/// Those that were stored before there was a key, too.
+async fn secrets_of_organizations_follow_the_key(home: Home) {
+    let server = home.server().await;
+    let operator = server.set_up().await;
+    let secrets = format!("/api/v2/orgs/{}/secrets", operator.org_id(ORG).await);
+    let value = "hush-hush: a secret from before there was a key";
+    let body = json!({"smtp": value, "imap": value});
+    operator.patches(&secrets, &body).await.is_done();
+    server.stop(Signal::TERM);
+    assert_eq!(status(&home, &[])["secrets"]["plain"], 2);
+
+    // At once, and nothing is left of what they were.
+    let is_under = |census: &Value, name: &str| {
+        let id = name.rsplit('$').next().unwrap();
+        let secrets = json!({"plain": 0, "sealed": {id: 2}, "unknown": 0});
+        assert_eq!(census["secrets"], secrets, "{census}");
+    };
+    let old = keys(&home, &[1]);
+    let told = home
+        .runs(&["token-hashing", "rekey", "--json", &old])
+        .json();
+    let (first, _) = keyed(&told);
+    is_under(&told, &first);
+    if !home.is_shared() {
+        Search::new([value]).finds_nothing_below(home.folder());
+    }
+
+    // At a start, under the next key: the old one can go when no token needs it any more.
+    let both = keys(&home, &[2, 1]);
+    let would = status(&home, &[&both])["nextStart"].clone();
+    assert!(
+        would.as_str().unwrap().contains("seal 2 secrets"),
+        "{would}"
+    );
+    let mut server = home.launches(&[&both]);
+    server.is_ready().await;
+    server.operator().gets(&secrets).await.is_accepted();
+    let mut now = status(&home, &[&both]);
+    for _ in 0..100 {
+        if now["waitingForUse"] == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        now = status(&home, &[&both]);
+    }
+    let (second, _) = keyed(&now);
+    is_under(&now, &second);
+    server.stop(Signal::TERM);
+    home.server_with(&[&keys(&home, &[2])]).await;
 }

@@ -17,7 +17,8 @@ use anyhow::{Context, Result};
 use influxd_model::Clock;
 use influxd_store::{Store, Transaction};
 use influxd_tokens::{
-    Census, Hashing, Ids, OsRandomness, PasswordConfig, PasswordRules, Passwords, Randomness, Variant,
+    Census, Hashing, Ids, OsRandomness, PasswordConfig, PasswordRules, Passwords, Randomness,
+    Variant,
 };
 
 pub(super) use args::{Offline, offline, recovery, token_hashing};
