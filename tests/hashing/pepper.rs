@@ -17,6 +17,7 @@ on_both_stores!(
     a_wrong_key_is_refused_without_a_server_too,
     a_key_is_changed_without_losing_a_token,
     secrets_of_organizations_follow_the_key,
+    a_key_that_a_running_server_may_lack_is_not_used_unasked,
 );
 
 /// A flag that names these keys; each is made of its number.
@@ -252,4 +253,41 @@ async fn secrets_of_organizations_follow_the_key(home: Home) {
     is_under(&now, &second);
     server.stop(Signal::TERM);
     home.server_with(&[&keys(&home, &[2])]).await;
+}
+
+/// What locked everybody out of a server that was running without the key.
+async fn a_key_that_a_running_server_may_lack_is_not_used_unasked(home: Home) {
+    let pepper = keys(&home, &[1]);
+    let server = home.server().await;
+    let tokens = makes_tokens(&server.set_up().await, 2).await;
+    for command in ["rekey", "migrate"] {
+        home.runs(&["token-hashing", command, &pepper])
+            .is_refused(&["a server is running", "--force"]);
+    }
+    let create = [
+        "recovery",
+        "auth",
+        "create-operator",
+        "--username=ada",
+        "--org",
+        ORG,
+        &pepper,
+    ];
+    let table = home.runs(&create).printed();
+    let token = table.split_whitespace().rfind(|cell| cell.len() == 88);
+    let recovered = server.client(token.unwrap());
+    recovered.gets("/api/v2/buckets").await.is_accepted();
+    all_work(&server, &tokens).await;
+    assert_eq!(status(&home, &[])["digests"]["influxdb2-sha256"], 4);
+    server.stop(Signal::TERM);
+
+    // A server that has it.
+    let server = home.server_with(&[&pepper]).await;
+    let rekey = ["token-hashing", "rekey", "--json", &pepper];
+    home.runs(&rekey).is_refused(&["--force"]);
+    let told = home.runs(&[&rekey[..], &["--force"]].concat()).json();
+    assert_eq!(keyed(&told).1, 4);
+    all_work(&server, &tokens).await;
+    // Which is known from now on.
+    home.runs(&rekey).printed();
 }

@@ -66,7 +66,11 @@ async fn a_lost_operator_token_is_back_within_a_second(home: Home) {
     let operator = server.set_up().await;
     let (org, ada) = (operator.org_id(ORG).await, operator.user_id("ada").await);
     let lost = operator.issues(&org, &ada, &reads(&org)).await.client;
-    let listed = home.runs(&["recovery", "auth", "list"]).printed();
+    let listed = home.runs(&["recovery", "auth", "list"]);
+    let named = format!("process {} at ", server.pid());
+    assert!(listed.stderr.contains(&named), "{listed:?}");
+    let listed = listed.printed();
+    assert!(!listed.contains(&named), "{listed}");
     assert!(listed.contains("REDACTED"), "{listed}");
     assert!(!listed.contains(influxd_tests::OPERATOR_TOKEN), "{listed}");
 
@@ -104,6 +108,8 @@ async fn a_lost_operator_token_is_back_within_a_second(home: Home) {
         let bytes = fs::read(&file).unwrap();
         search.finds_nothing_in(&file.display().to_string(), &bytes);
     }
+    let alone = home.runs(&["recovery", "user", "list"]);
+    assert!(!alone.stderr.contains("process"), "{alone:?}");
     // And without a server, raw where hashing is off.
     let command = [&command[..], &[OFF]].concat();
     let table = home.runs(&command).printed();

@@ -73,6 +73,19 @@ impl Census {
         self.raw + self.digests.values().sum::<u64>() + self.unknown + self.missing
     }
 
+    /// The first key of `hashing`, if nothing is under it yet: servers may not have it.
+    pub fn new_key(&self, hashing: &Hashing) -> Option<KeyId> {
+        let today = hashing.keyring().variant();
+        match today {
+            Variant::Keyed(key) => {
+                let is_used = self.digests.contains_key(&today)
+                    || self.secrets.contains_key(&SecretForm::Sealed(key));
+                (!is_used).then_some(key)
+            }
+            Variant::Sha256 | Variant::Sha512 => None,
+        }
+    }
+
     /// Refuses a store with something in it that `hashing` has no key for: who goes on would lock
     /// its owners out.
     pub fn require_keys(&self, hashing: &Hashing) -> Result<(), MissingKey> {

@@ -35,9 +35,13 @@ pub(crate) enum Offline {
     /// `token-hashing status`
     Status { json: bool },
     /// `token-hashing migrate`
-    Migrate { dry_run: bool, json: bool },
+    Migrate {
+        dry_run: bool,
+        force: bool,
+        json: bool,
+    },
     /// `token-hashing rekey`
-    Rekey { json: bool },
+    Rekey { force: bool, json: bool },
 }
 
 /// A password from the command line. Shows nothing.
@@ -99,17 +103,26 @@ pub(crate) fn recovery() -> Command {
 /// `influxd token-hashing`
 pub(crate) fn token_hashing() -> Command {
     let json = || switch("json", "print a JSON document, for programs");
+    let force = || {
+        switch(
+            "force",
+            "use a key that is new to the store although a server is running on it: it has the key",
+        )
+    };
     Command::new("token-hashing")
         .about("Show and change how API tokens are stored")
         .subcommands([
             leaf("status", "Count tokens by how they are stored").arg(json()),
-            leaf("migrate", "Turn raw tokens into digests, as a start would")
-                .args([switch("dry-run", "only say what a start would do"), json()]),
+            leaf("migrate", "Turn raw tokens into digests, as a start would").args([
+                switch("dry-run", "only say what a start would do"),
+                force(),
+                json(),
+            ]),
             leaf(
                 "rekey",
                 "Put all SHA-256 digests under the first pepper key",
             )
-            .arg(json()),
+            .args([force(), json()]),
         ])
 }
 
@@ -175,9 +188,11 @@ pub(crate) fn offline(path: &[&str], matches: &ArgMatches) -> Option<Offline> {
         },
         ["token-hashing", "migrate"] => Offline::Migrate {
             dry_run: is_set("dry-run"),
+            force: is_set("force"),
             json: is_set("json"),
         },
         ["token-hashing", "rekey"] => Offline::Rekey {
+            force: is_set("force"),
             json: is_set("json"),
         },
         _ => return None,
