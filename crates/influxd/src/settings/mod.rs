@@ -3,12 +3,14 @@
 //! Order of precedence: flag, environment, file, default (influxd-cli 2). A wrong value is refused
 //! wherever it stands, with its source, its key and, unless it may be a secret, the value.
 
+mod document;
 mod duration;
 mod file;
 mod server;
 mod shown;
 pub(crate) mod table;
 mod value;
+mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -172,7 +174,7 @@ fn from_file(setting: &Setting, file: &ConfigFile) -> Result<Option<Value>> {
         return Ok(None);
     };
     value::from_file(setting.kind, entry).map_err(|reason| {
-        let (shown, reason) = shown(setting, &value::scalar(entry), reason);
+        let (shown, reason) = shown(setting, &entry.to_string(), reason);
         anyhow::anyhow!(
             "invalid value {shown:?} of key {:?} in config file {}: {reason}",
             setting.name,
@@ -295,7 +297,7 @@ mod tests {
             entries: entries
                 .iter()
                 .map(|(key, value)| {
-                    let value = config::ValueKind::String((*value).to_owned());
+                    let value = document::Entry::Text((*value).to_owned());
                     ((*key).to_owned(), value)
                 })
                 .collect(),
