@@ -22,7 +22,11 @@ use crate::settings::{self, ConfigFile, Environment, Flags, Settings};
 use cli::Call;
 
 /// Does what the command line asks for.
-pub(crate) fn main(args: Vec<OsString>, environment: &Environment) -> ExitCode {
+pub(crate) fn main(args: Vec<OsString>, environment: Result<Environment, String>) -> ExitCode {
+    let environment = match environment {
+        Ok(environment) => environment,
+        Err(text) => return failure(&anyhow::Error::msg(text)),
+    };
     // A broken file stops every command, before anything else is looked at.
     let config_path = environment.get("INFLUXD_CONFIG_PATH").map(String::as_str);
     let file = match settings::load(config_path) {
@@ -34,14 +38,16 @@ pub(crate) fn main(args: Vec<OsString>, environment: &Environment) -> ExitCode {
     };
     let done = cli::parse(args)
         .map_err(anyhow::Error::msg)
-        .and_then(|call| answer(call, environment, file.as_ref()));
+        .and_then(|call| answer(call, &environment, file.as_ref()));
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("Error: {error:#}\nSee 'influxd -h' for help");
-            ExitCode::FAILURE
-        }
+        Err(error) => failure(&error),
     }
+}
+
+fn failure(error: &anyhow::Error) -> ExitCode {
+    eprintln!("Error: {error:#}\nSee 'influxd -h' for help");
+    ExitCode::FAILURE
 }
 
 fn answer(call: Call, environment: &Environment, file: Option<&ConfigFile>) -> Result<()> {
