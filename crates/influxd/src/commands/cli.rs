@@ -404,6 +404,52 @@ mod tests {
     }
 
     #[test]
+    fn recovery_ignores_what_follows_but_not_what_it_does_not_know() {
+        let words = [
+            "recovery",
+            "user",
+            "create",
+            "--username",
+            "ada",
+            "more",
+            "words",
+        ];
+        let asked = match parsed(&words) {
+            Ok(Call::Offline { asked, .. }) => asked,
+            other => panic!("{other:?}"),
+        };
+        assert!(
+            matches!(&asked, Offline::CreateUser { username, .. } if username == "ada"),
+            "{asked:?}"
+        );
+        for words in [
+            &["recovery", "auth", "list", "extra"][..],
+            &["recovery", "tokens", "extra", "--write-back"],
+        ] {
+            assert!(
+                matches!(parsed(words), Ok(Call::Offline { .. })),
+                "{words:?}"
+            );
+        }
+        refused(
+            &["recovery", "foo"],
+            "unknown command \"foo\" for \"influxd recovery\"",
+        );
+        refused(
+            &["recovery", "auth", "foo"],
+            "unknown command \"foo\" for \"influxd recovery auth\"",
+        );
+        refused(
+            &["recovery", "auth", "list", "--foo"],
+            "unknown flag: --foo",
+        );
+        refused(
+            &["token-hashing", "status", "foo"],
+            "unknown command \"foo\" for \"influxd token-hashing status\"",
+        );
+    }
+
+    #[test]
     fn help_names_commands_and_flags_but_not_what_is_deprecated() {
         for args in [&["-h"][..], &["--help"], &["help"], &["help", "nosuch"]] {
             let Ok(Call::Help(text)) = parsed(args) else {

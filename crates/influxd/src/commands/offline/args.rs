@@ -60,8 +60,8 @@ pub(crate) fn recovery() -> Command {
         .about("Repair access to a store, with or without a running server")
         .subcommands([
             group("auth", "API tokens").subcommands([
-                leaf("list", "List all API tokens"),
-                leaf("create-operator", "Create an operator token and show it").args([
+                lenient("list", "List all API tokens"),
+                lenient("create-operator", "Create an operator token and show it").args([
                     text("username", "the user who will own it"),
                     text("org", "the organization that it will belong to"),
                     switch(
@@ -71,22 +71,22 @@ pub(crate) fn recovery() -> Command {
                 ]),
             ]),
             group("org", "Organizations").subcommands([
-                leaf("list", "List all organizations"),
-                leaf("create", "Create an organization").arg(text("org", "its name")),
+                lenient("list", "List all organizations"),
+                lenient("create", "Create an organization").arg(text("org", "its name")),
             ]),
             group("user", "Users").subcommands([
-                leaf("list", "List all users"),
-                leaf("create", "Create a user with a password").args([
+                lenient("list", "List all users"),
+                lenient("create", "Create a user with a password").args([
                     text("username", "its name"),
                     text("password", "its password"),
                 ]),
-                leaf("update", "Set the password of a user").args([
+                lenient("update", "Set the password of a user").args([
                     text("username", "its name"),
                     text("id", "its id"),
                     text("password", "the new password"),
                 ]),
             ]),
-            leaf(
+            lenient(
                 "tokens",
                 "List the tokens in escrow, or make the store hold them raw again",
             )
@@ -132,6 +132,11 @@ fn group(name: &'static str, about: &'static str) -> Command {
 
 fn leaf(name: &'static str, about: &'static str) -> Command {
     Command::new(name).about(about)
+}
+
+/// A command that, as in 2.x, ignores what follows.
+fn lenient(name: &'static str, about: &'static str) -> Command {
+    leaf(name, about).arg(Arg::new("ignored").num_args(0..).hide(true))
 }
 
 fn text(name: &'static str, help: &'static str) -> Arg {
