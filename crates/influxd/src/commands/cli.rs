@@ -21,7 +21,7 @@ pub(super) enum Call {
     /// Work on a store without a server.
     Offline { flags: Flags, asked: Offline },
     /// Explain that there is nothing to go back to.
-    Downgrade { targets: Vec<String> },
+    Downgrade { flags: Flags, targets: Vec<String> },
     /// Print the version.
     Version,
     /// Say where the help for these commands is: they are a group, and do nothing themselves.
@@ -53,6 +53,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Call, String> {
             key_name: inner.get_one::<String>("key-name").cloned(),
         },
         Some(("downgrade", inner)) => Call::Downgrade {
+            flags: flags(&[&matches, inner]),
             targets: inner
                 .get_many::<String>("target")
                 .map(|all| all.cloned().collect())
