@@ -4,9 +4,9 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use influxd_tests::{Home, Ran, on_both_stores};
+use influxd_tests::{Home, ORG, Ran, Search, on_both_stores};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::{Made, all_work, makes_tokens, none_works, status};
@@ -14,7 +14,10 @@ use super::{Made, all_work, makes_tokens, none_works, status};
 on_both_stores!(
     a_stolen_database_cannot_even_be_tested,
     a_start_without_the_key_is_refused,
+    a_wrong_key_is_refused_without_a_server_too,
     a_key_is_changed_without_losing_a_token,
+    secrets_of_organizations_follow_the_key,
+    a_key_that_a_running_server_may_lack_is_not_used_unasked,
 );
 
 /// A flag that names these keys; each is made of its number.
@@ -109,6 +112,42 @@ async fn a_start_without_the_key_is_refused(home: Home) {
     all_work(&server, &tokens).await;
 }
 
+/// What made tokens that the server refuses, and kept it from its next start.
+async fn a_wrong_key_is_refused_without_a_server_too(home: Home) {
+    let (pepper, other) = (keys(&home, &[1]), keys(&home, &[2]));
+    let server = home.server_with(&[&pepper]).await;
+    server.set_up().await;
+    let (name, _) = keyed(&status(&home, &[&pepper]));
+    let id = name.rsplit('$').next().unwrap();
+    let create = [
+        "recovery",
+        "auth",
+        "create-operator",
+        "--username=ada",
+        "--org",
+        ORG,
+    ];
+    let create = |more: &str| home.runs(&[&create[..], &[more]].concat());
+    create(&other).is_refused(&[id, "token-pepper-file"]);
+    for command in ["rekey", "migrate"] {
+        home.runs(&["token-hashing", command, &other])
+            .is_refused(&[id, "token-pepper-file"]);
+    }
+    home.runs(&["token-hashing", "migrate"]).is_refused(&[id]);
+    let before = status(&home, &[&pepper]);
+    assert_eq!(before["tokens"], 1, "nothing was changed: {before}");
+    // On the worst day no key is at hand: the token works all the same.
+    for table in [create("--log-level=warn"), create(&pepper)] {
+        let table = table.printed();
+        let last = table.lines().last().unwrap();
+        let token = last.split_whitespace().find(|cell| cell.len() == 88);
+        let client = server.client(token.unwrap());
+        client.gets("/api/v2/buckets").await.is_accepted();
+    }
+    server.stop(Signal::TERM);
+    home.server_with(&[&pepper]).await;
+}
+
 async fn a_key_is_changed_without_losing_a_token(home: Home) {
     // Plain digests first, keyed at once and without any token.
     let server = home.server().await;
@@ -163,4 +202,92 @@ async fn a_key_is_changed_without_losing_a_token(home: Home) {
     let (second, count) = keyed(&status(&home, &[&both]));
     assert_ne!(first, second);
     assert_eq!(count, 7);
+}
+
+/// Those that were stored before there was a key, too.
+async fn secrets_of_organizations_follow_the_key(home: Home) {
+    let server = home.server().await;
+    let operator = server.set_up().await;
+    let secrets = format!("/api/v2/orgs/{}/secrets", operator.org_id(ORG).await);
+    let value = "hush-hush: a secret from before there was a key";
+    let body = json!({"smtp": value, "imap": value});
+    operator.patches(&secrets, &body).await.is_done();
+    server.stop(Signal::TERM);
+    assert_eq!(status(&home, &[])["secrets"]["plain"], 2);
+
+    // At once, and nothing is left of what they were.
+    let is_under = |census: &Value, name: &str| {
+        let id = name.rsplit('$').next().unwrap();
+        let secrets = json!({"plain": 0, "sealed": {id: 2}, "unknown": 0});
+        assert_eq!(census["secrets"], secrets, "{census}");
+    };
+    let old = keys(&home, &[1]);
+    let told = home
+        .runs(&["token-hashing", "rekey", "--json", &old])
+        .json();
+    let (first, _) = keyed(&told);
+    is_under(&told, &first);
+    if !home.is_shared() {
+        Search::new([value]).finds_nothing_below(home.folder());
+    }
+
+    // At a start, under the next key: the old one can go when no token needs it any more.
+    let both = keys(&home, &[2, 1]);
+    let would = status(&home, &[&both])["nextStart"].clone();
+    assert!(
+        would.as_str().unwrap().contains("seal 2 secrets"),
+        "{would}"
+    );
+    let mut server = home.launches(&[&both]);
+    server.is_ready().await;
+    server.operator().gets(&secrets).await.is_accepted();
+    let mut now = status(&home, &[&both]);
+    for _ in 0..100 {
+        if now["waitingForUse"] == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        now = status(&home, &[&both]);
+    }
+    let (second, _) = keyed(&now);
+    is_under(&now, &second);
+    server.stop(Signal::TERM);
+    home.server_with(&[&keys(&home, &[2])]).await;
+}
+
+/// What locked everybody out of a server that was running without the key.
+async fn a_key_that_a_running_server_may_lack_is_not_used_unasked(home: Home) {
+    let pepper = keys(&home, &[1]);
+    let server = home.server().await;
+    let tokens = makes_tokens(&server.set_up().await, 2).await;
+    for command in ["rekey", "migrate"] {
+        home.runs(&["token-hashing", command, &pepper])
+            .is_refused(&["a server is running", "--force"]);
+    }
+    let create = [
+        "recovery",
+        "auth",
+        "create-operator",
+        "--username=ada",
+        "--org",
+        ORG,
+        &pepper,
+    ];
+    let table = home.runs(&create).printed();
+    let token = table.split_whitespace().rfind(|cell| cell.len() == 88);
+    let recovered = server.client(token.unwrap());
+    recovered.gets("/api/v2/buckets").await.is_accepted();
+    all_work(&server, &tokens).await;
+    assert_eq!(status(&home, &[])["digests"]["influxdb2-sha256"], 4);
+    server.stop(Signal::TERM);
+
+    // A server that has it.
+    let server = home.server_with(&[&pepper]).await;
+    let rekey = ["token-hashing", "rekey", "--json", &pepper];
+    home.runs(&rekey).is_refused(&["--force"]);
+    let told = home.runs(&[&rekey[..], &["--force"]].concat()).json();
+    assert_eq!(keyed(&told).1, 4);
+    all_work(&server, &tokens).await;
+    // Which is known from now on.
+    home.runs(&rekey).printed();
 }

@@ -18,6 +18,7 @@ on_both_stores!(
     a_new_password_ends_the_sessions_of_old_ones,
     users_and_organizations_are_made_beside_a_server,
     the_way_back_works_step_by_step,
+    the_way_back_is_open_after_a_change_of_recipients,
 );
 
 /// How long a change may take to be seen by a server that runs.
@@ -65,7 +66,11 @@ async fn a_lost_operator_token_is_back_within_a_second(home: Home) {
     let operator = server.set_up().await;
     let (org, ada) = (operator.org_id(ORG).await, operator.user_id("ada").await);
     let lost = operator.issues(&org, &ada, &reads(&org)).await.client;
-    let listed = home.runs(&["recovery", "auth", "list"]).printed();
+    let listed = home.runs(&["recovery", "auth", "list"]);
+    let named = format!("process {} at ", server.pid());
+    assert!(listed.stderr.contains(&named), "{listed:?}");
+    let listed = listed.printed();
+    assert!(!listed.contains(&named), "{listed}");
     assert!(listed.contains("REDACTED"), "{listed}");
     assert!(!listed.contains(influxd_tests::OPERATOR_TOKEN), "{listed}");
 
@@ -103,6 +108,8 @@ async fn a_lost_operator_token_is_back_within_a_second(home: Home) {
         let bytes = fs::read(&file).unwrap();
         search.finds_nothing_in(&file.display().to_string(), &bytes);
     }
+    let alone = home.runs(&["recovery", "user", "list"]);
+    assert!(!alone.stderr.contains("process"), "{alone:?}");
     // And without a server, raw where hashing is off.
     let command = [&command[..], &[OFF]].concat();
     let table = home.runs(&command).printed();
@@ -226,7 +233,7 @@ async fn the_way_back_works_step_by_step(home: Home) {
         "what never was raw is not in escrow: {listed}"
     );
     home.runs(&["recovery", "tokens", &other])
-        .is_refused(&["does not open with this identity"]);
+        .is_refused(&["no token in escrow opens with this identity"]);
     home.runs(&["recovery", "tokens"])
         .is_refused(&["--identity"]);
     // 4: written back, while hashing is off.
@@ -256,4 +263,63 @@ async fn the_way_back_works_step_by_step(home: Home) {
     );
     let answer = server.operator().posts("/api/v2/signout", &json!({})).await;
     assert!(answer.status.as_u16() < 500);
+}
+
+/// The recipient was changed, as when an identity was lost: each identity opens its own.
+async fn the_way_back_is_open_after_a_change_of_recipients(home: Home) {
+    let identities = [Identity::generate(), Identity::generate()];
+    let mut issued = Vec::new();
+    for (number, identity) in identities.iter().enumerate() {
+        let server = home.server_with(&[OFF]).await;
+        let operator = match number {
+            0 => server.set_up().await,
+            _ => server.operator(),
+        };
+        let (org, ada) = (operator.org_id(ORG).await, operator.user_id("ada").await);
+        let client = operator.issues(&org, &ada, &reads(&org)).await.client;
+        let Credential::Token(text) = client.credential().clone() else {
+            panic!("a token was issued");
+        };
+        issued.push(text);
+        server.stop(Signal::TERM);
+        let recipient = format!("--token-escrow-recipient={}", identity.to_public());
+        home.runs(&["token-hashing", "migrate", &recipient])
+            .printed();
+    }
+    let texts = identities.map(|identity| identity.to_string().expose_secret().to_owned());
+    let files = [&texts[0], &texts[1], &texts.join("\n")].map(String::as_str);
+    let opened = files.map(|text| {
+        let file = home.folder().join("identity");
+        fs::write(&file, text).unwrap();
+        let identity = format!("--identity={}", file.display());
+        home.runs(&["recovery", "tokens", &identity])
+    });
+    assert!(
+        opened[0].stderr.contains("1 tokens are sealed to another"),
+        "{opened:?}"
+    );
+    assert!(
+        opened[1].stderr.contains("2 tokens are sealed to another"),
+        "{opened:?}"
+    );
+    assert!(!opened[2].stderr.contains("another"), "{opened:?}");
+    let found = opened.map(|ran| {
+        let table = ran.printed();
+        issued
+            .iter()
+            .map(|text| table.contains(text))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(found, [[true, false], [false, true], [true, true]]);
+    // The last file has both.
+    let identity = format!("--identity={}", home.folder().join("identity").display());
+    home.runs(&["recovery", "tokens", &identity, "--write-back", OFF])
+        .printed();
+    let server = home.server_with(&[OFF]).await;
+    let listed = server.operator().gets("/api/v2/authorizations").await;
+    assert!(
+        issued.iter().all(|text| listed.body.contains(text)),
+        "{}",
+        listed.body
+    );
 }

@@ -15,8 +15,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    commands::main(std::env::args_os().skip(1).collect(), &environment)
+    let environment = settings::environment(std::env::vars_os(), std::env::home_dir());
+    commands::main(std::env::args_os().skip(1).collect(), environment)
 }

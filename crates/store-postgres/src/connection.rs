@@ -10,6 +10,9 @@ use sqlx::{ConnectOptions, Executor, PgConnection, Row};
 
 use crate::error::{store_error, unavailable};
 
+/// What stands before the name of a server in the name of its connections.
+pub(crate) const SERVER: &str = "influxd ";
+
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -48,7 +51,12 @@ const BEHIND: &str = "
     FROM s, used WHERE used.version >= s.next_id + s.version_offset";
 
 /// The options in a URL; what is wrong with one is not said, for it may hold a password.
-pub(crate) fn connect_options(url: &SecretString) -> Result<PgConnectOptions> {
+/// Connections say who they are: `server`, if it is one (see [`SERVER`]), behind the name that the
+/// URL gives.
+pub(crate) fn connect_options(
+    url: &SecretString,
+    server: Option<&str>,
+) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| {
         StoreError::Unusable(
             "the database's URL cannot be understood: it has to look like \
@@ -56,9 +64,16 @@ pub(crate) fn connect_options(url: &SecretString) -> Result<PgConnectOptions> {
                 .to_owned(),
         )
     })?;
-    let options = match options.get_application_name() {
-        Some(_) => options,
-        None => options.application_name("influxd"),
+    let given = options.get_application_name().map(str::to_owned);
+    let options = match (given, server) {
+        (None, None) => options.application_name("influxd"),
+        (Some(_), None) => options,
+        (None, Some(who)) => options.application_name(&format!("{SERVER}{who}")),
+        (Some(name), Some(who)) => {
+            // PostgreSQL cuts names off after 63 bytes.
+            let name: String = name.chars().take(15).collect();
+            options.application_name(&format!("{name} {SERVER}{who}"))
+        }
     };
     Ok(options.disable_statement_logging())
 }

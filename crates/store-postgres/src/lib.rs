@@ -44,6 +44,8 @@ pub struct PostgresOptions {
     pub scrub_patience: Duration,
     /// Refuse a database that holds no store, instead of making one.
     pub must_exist: bool,
+    /// What others are to know of this process, if it serves the database: a few words.
+    pub server: Option<String>,
 }
 
 impl PostgresOptions {
@@ -54,6 +56,7 @@ impl PostgresOptions {
             max_connections: 16,
             scrub_patience: Duration::from_secs(60),
             must_exist: false,
+            server: None,
         }
     }
 }
@@ -81,7 +84,7 @@ impl PostgresStore {
     /// [`StoreError::Unusable`] if the URL makes no sense or a newer server has changed the
     /// schema; [`StoreError::Unavailable`] if the database cannot be reached.
     pub async fn open(options: PostgresOptions) -> Result<Arc<Self>> {
-        let connect = connection::connect_options(&options.url)?;
+        let connect = connection::connect_options(&options.url, options.server.as_deref())?;
         if options.must_exist {
             require_store(&connect).await?;
         }
@@ -106,6 +109,23 @@ impl PostgresStore {
             pool,
             scrub_patience: options.scrub_patience,
         }))
+    }
+
+    /// What the processes that serve the database have said of themselves
+    /// ([`PostgresOptions::server`]), with the address that they come from where it is another host.
+    pub async fn servers(&self) -> Result<Vec<String>> {
+        let rows = sqlx::query_scalar(
+            "SELECT DISTINCT
+               substr(application_name, strpos(application_name, $1) + length($1))
+               || coalesce(' from ' || host(client_addr), '')
+             FROM pg_stat_activity
+             WHERE datname = current_database() AND strpos(application_name, $1) > 0
+             ORDER BY 1",
+        )
+        .bind(connection::SERVER)
+        .fetch_all(&self.pool)
+        .await;
+        rows.map_err(store_error)
     }
 
     pub(crate) fn pool(&self) -> &PgPool {

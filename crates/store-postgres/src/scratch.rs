@@ -103,7 +103,7 @@ impl ScratchCluster {
         // A copy of template0 lets nobody wait who copies it at the same time.
         let sql = format!("CREATE DATABASE {name} TEMPLATE template0");
         let attempt = async {
-            let options = connect_options(&self.url("postgres")).map_err(io::Error::other)?;
+            let options = connect_options(&self.url("postgres"), None).map_err(io::Error::other)?;
             let mut conn = options.connect().await.map_err(io::Error::other)?;
             let create = conn.execute(sqlx::AssertSqlSafe(sql)).await;
             create.map_err(io::Error::other)?;

@@ -1,7 +1,7 @@
 //! The file and the connections to it.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -84,6 +84,29 @@ fn make_private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// How often, and how far apart, a lock is tried for again.
+const LOCK_ATTEMPTS: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// What is written in the lock file, if somebody serves `path`.
+pub(crate) fn server_of(path: &Path) -> io::Result<Option<String>> {
+    let lock = beside(path, ".lock");
+    let mut file = match File::open(lock) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            file.read_to_string(&mut text)?;
+            Ok(Some(text.trim().to_owned()))
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Locks the file beside `path` that stands for serving it. The lock goes with the returned file,
 /// and with the process.
 pub(crate) fn lock_for_serving(path: &Path) -> Result<File> {
@@ -91,7 +114,16 @@ pub(crate) fn lock_for_serving(path: &Path) -> Result<File> {
         let text = format!("cannot open the lock file of {}: {error}", path.display());
         StoreError::Unavailable(Box::new(SqliteFailure(text)))
     })?;
-    match file.try_lock() {
+    let mut locked = file.try_lock();
+    for _ in 0..LOCK_ATTEMPTS {
+        if !matches!(locked, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        // Maybe somebody only looks.
+        std::thread::sleep(LOCK_PAUSE);
+        locked = file.try_lock();
+    }
+    match locked {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Unusable(format!(
             "another server is using {}: stop it, or give this one a file of its own \

@@ -12,6 +12,7 @@ mod scrub;
 mod writer;
 
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,7 +24,7 @@ use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool};
 
 use crate::chunks::Claims;
-use crate::connection::{connect_options, lock_for_serving, prepare_file};
+use crate::connection::{connect_options, lock_for_serving, prepare_file, server_of};
 use crate::error::{SqliteFailure, store_error};
 use crate::maintenance::Checkpoints;
 use crate::resources::SqliteTransaction;
@@ -121,6 +122,32 @@ impl SqliteStore {
             *serving = Some(lock_for_serving(&self.path)?);
         }
         Ok(())
+    }
+
+    /// Lets others read in the lock file who serves the file: this process, which has
+    /// [locked](Self::lock_for_serving) it.
+    pub fn announce(&self, who: &str) -> Result<()> {
+        let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(lock) = serving.as_ref() else {
+            return Ok(());
+        };
+        let text = format!("{who}\n");
+        let written = lock
+            .set_len(0)
+            .and_then(|()| lock.write_all_at(text.as_bytes(), 0));
+        written.map_err(|error| self.lock_error("write", &error))
+    }
+
+    /// What the process that serves the file, if another one does, has [announced](Self::announce):
+    /// empty if it has not yet.
+    pub fn server(&self) -> Result<Option<String>> {
+        server_of(&self.path).map_err(|error| self.lock_error("read", &error))
+    }
+
+    fn lock_error(&self, what: &str, error: &std::io::Error) -> StoreError {
+        let path = self.path.display();
+        let text = format!("cannot {what} the lock file of {path}: {error}");
+        StoreError::Unavailable(Box::new(SqliteFailure(text)))
     }
 
     /// The file.

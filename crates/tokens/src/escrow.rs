@@ -21,8 +21,11 @@ pub enum EscrowError {
     /// Sealing failed.
     #[error("a token could not be sealed for escrow")]
     Seal(#[source] age::EncryptError),
-    /// What was sealed does not open with this identity.
+    /// What was sealed was sealed to somebody else.
     #[error("a token in escrow does not open with this identity")]
+    Foreign,
+    /// What was sealed is damaged.
+    #[error("a token in escrow is damaged")]
     Open(#[source] age::DecryptError),
 }
 
@@ -54,8 +57,8 @@ impl Escrow {
     }
 }
 
-/// The offline key that opens what was sealed to its recipient.
-pub struct EscrowIdentity(x25519::Identity);
+/// The offline keys that open what was sealed to the recipient of one of them.
+pub struct EscrowIdentity(Vec<x25519::Identity>);
 
 impl fmt::Debug for EscrowIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,21 +67,30 @@ impl fmt::Debug for EscrowIdentity {
 }
 
 impl EscrowIdentity {
-    /// The first identity in the content of a file of age-keygen: comments aside, a line each.
+    /// All identities in the content of a file of age-keygen: comments aside, a line each.
     pub fn read(file: &str) -> Result<Self, EscrowError> {
-        file.lines()
+        let identities: Vec<x25519::Identity> = file
+            .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .find_map(|line| line.parse().ok())
-            .map(Self)
-            .ok_or(EscrowError::Identity)
+            .filter_map(|line| line.parse().ok())
+            .collect();
+        if identities.is_empty() {
+            return Err(EscrowError::Identity);
+        }
+        Ok(Self(identities))
     }
 
     /// The token that was sealed.
     pub fn open(&self, sealed: &[u8]) -> Result<SecretSlice<u8>, EscrowError> {
-        age::decrypt(&self.0, sealed)
-            .map(SecretSlice::from)
-            .map_err(EscrowError::Open)
+        for identity in &self.0 {
+            match age::decrypt(identity, sealed) {
+                Ok(token) => return Ok(SecretSlice::from(token)),
+                Err(age::DecryptError::NoMatchingKeys) => {}
+                Err(error) => return Err(EscrowError::Open(error)),
+            }
+        }
+        Err(EscrowError::Foreign)
     }
 }
 
@@ -93,10 +105,10 @@ mod tests {
         let token = SecretSlice::from(b"very-\xff-secret".to_vec());
         let sealed = escrow.seal(&token).unwrap();
         assert!(!sealed.windows(6).any(|bytes| bytes == b"secret"));
-        let opened = EscrowIdentity(mine).open(&sealed).unwrap();
+        let opened = EscrowIdentity(vec![mine]).open(&sealed).unwrap();
         assert_eq!(opened.expose_secret(), token.expose_secret());
-        let refused = EscrowIdentity(other).open(&sealed);
-        assert!(matches!(refused, Err(EscrowError::Open(_))));
+        let refused = EscrowIdentity(vec![other]).open(&sealed);
+        assert!(matches!(refused, Err(EscrowError::Foreign)));
     }
 
     #[test]
@@ -107,10 +119,15 @@ mod tests {
             identity.to_public(),
             identity.to_string().expose_secret()
         );
+        // One file may hold those of several recipients.
+        let other = x25519::Identity::generate();
+        let file = format!("{}\n{file}", other.to_string().expose_secret());
         let read = EscrowIdentity::read(&file).unwrap();
         let escrow: Escrow = identity.to_public().to_string().parse().unwrap();
         let sealed = escrow.seal(&SecretSlice::from(b"t".to_vec())).unwrap();
         assert_eq!(read.open(&sealed).unwrap().expose_secret(), b"t");
+        let damaged = read.open(&sealed[..sealed.len() - 1]);
+        assert!(matches!(damaged, Err(EscrowError::Open(_))));
         assert!(!format!("{read:?}").contains("AGE-SECRET"));
         for text in ["", "# nothing\n", "age1qqq"] {
             assert!(matches!(

@@ -27,6 +27,15 @@ impl Hashing {
         }
     }
 
+    /// The same without any key.
+    #[must_use]
+    pub fn without_keys(self) -> Self {
+        Self {
+            keyring: Keyring::default(),
+            ..self
+        }
+    }
+
     /// Whether new tokens are stored as digests.
     pub const fn is_on(&self) -> bool {
         !self.is_off

@@ -36,7 +36,9 @@ pub use escrow::{Escrow, EscrowError, EscrowIdentity};
 pub use hashing::Hashing;
 pub use ids::Ids;
 pub use keyring::{KeyError, KeyId, Keyring, MIN_KEY_BYTES};
-pub use migrate::{Census, MigrateError, Progress, hash_raw_tokens, hash_snapshot, rekey};
+pub use migrate::{
+    Census, MigrateError, MissingKey, Progress, hash_raw_tokens, hash_snapshot, rekey,
+};
 pub use onboard::{
     MAX_NAME, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed, system_buckets,
 };
@@ -51,5 +53,5 @@ pub use rules::{
     BucketNameError, PasswordRuleError, PasswordRules, RetentionError, check_bucket_name,
     check_retention,
 };
-pub use seal::{SealError, open_secret, seal_secret};
+pub use seal::{SealError, SecretForm, open_secret, seal_secret, seal_secrets};
 pub use token::ApiToken;

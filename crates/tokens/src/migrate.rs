@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 
 use influxd_model::AuthorizationId;
 use influxd_store::{RawToken, Snapshot, Store, StoreError, StoredToken, TokenForm, Transaction};
+use secrecy::ExposeSecret;
 
 use crate::escrow::EscrowError;
-use crate::{ApiToken, Hashing, TokenDigest, Variant};
+use crate::seal::{self, resealed};
+use crate::{ApiToken, Hashing, KeyId, Randomness, SecretForm, TokenDigest, Variant};
 
 /// How many tokens a transaction replaces: enough that its commit costs little beside it, few
 /// enough that other writers hardly wait.
 const BATCH: u32 = 1_000;
 
-/// How the tokens of a store are stored.
+/// How the tokens of a store are stored, and the secrets of its organizations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
     /// In clear.
@@ -27,10 +29,12 @@ pub struct Census {
     pub unknown: u64,
     /// Not at all.
     pub missing: u64,
+    /// Secrets of organizations.
+    pub secrets: BTreeMap<SecretForm, u64>,
 }
 
 impl Census {
-    /// Counts the tokens of a store.
+    /// Counts the tokens and the secrets of a store.
     pub async fn take(store: &dyn Store) -> Result<Self, StoreError> {
         let mut transaction = store.begin_read().await?;
         let mut census = Self::default();
@@ -44,7 +48,24 @@ impl Census {
                 },
             }
         }
+        census.secrets = seal::forms(&mut *transaction).await?;
         Ok(census)
+    }
+
+    /// The secrets that are not sealed with the first key of `hashing`, and could be.
+    pub fn unsealed(&self, hashing: &Hashing) -> u64 {
+        let Variant::Keyed(today) = hashing.keyring().variant() else {
+            return 0;
+        };
+        let waits = |form: &SecretForm| match form {
+            SecretForm::Plain => true,
+            SecretForm::Sealed(key) => {
+                *key != today && hashing.keyring().knows(Variant::Keyed(*key))
+            }
+            SecretForm::Unknown => false,
+        };
+        let waiting = self.secrets.iter().filter(|(form, _)| waits(form));
+        waiting.map(|(_, count)| count).sum()
     }
 
     /// All tokens.
@@ -52,11 +73,55 @@ impl Census {
         self.raw + self.digests.values().sum::<u64>() + self.unknown + self.missing
     }
 
-    /// The variants whose digests `hashing` cannot verify: their key was not given.
-    pub fn without_key<'a>(&'a self, hashing: &'a Hashing) -> impl Iterator<Item = Variant> + 'a {
-        let known = |variant: &Variant| hashing.keyring().knows(*variant);
-        self.digests.keys().copied().filter(move |v| !known(v))
+    /// The first key of `hashing`, if nothing is under it yet: servers may not have it.
+    pub fn new_key(&self, hashing: &Hashing) -> Option<KeyId> {
+        let today = hashing.keyring().variant();
+        match today {
+            Variant::Keyed(key) => {
+                let is_used = self.digests.contains_key(&today)
+                    || self.secrets.contains_key(&SecretForm::Sealed(key));
+                (!is_used).then_some(key)
+            }
+            Variant::Sha256 | Variant::Sha512 => None,
+        }
     }
+
+    /// Refuses a store with something in it that `hashing` has no key for: who goes on would lock
+    /// its owners out.
+    pub fn require_keys(&self, hashing: &Hashing) -> Result<(), MissingKey> {
+        for (variant, count) in &self.digests {
+            if let Variant::Keyed(key) = variant
+                && !hashing.keyring().knows(*variant)
+            {
+                return Err(MissingKey::Tokens(*key, *count));
+            }
+        }
+        for (form, count) in &self.secrets {
+            if let SecretForm::Sealed(key) = form
+                && !hashing.keyring().knows(Variant::Keyed(*key))
+            {
+                return Err(MissingKey::Secrets(*key, *count));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key that the store needs was not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MissingKey {
+    /// So many tokens are under it.
+    #[error(
+        "{1} tokens are stored as influxd-hmac-sha256 under the key {0} and no such key was given: \
+         name its file with token-pepper-file"
+    )]
+    Tokens(KeyId, u64),
+    /// So many secrets of organizations are sealed with one that is derived from it.
+    #[error(
+        "{1} secrets of organizations are sealed under the key {0} and no such key was given: \
+         name its file with token-pepper-file"
+    )]
+    Secrets(KeyId, u64),
 }
 
 /// Why tokens were not all brought into another form. Those that were stay in it.
@@ -74,6 +139,9 @@ pub enum MigrateError {
     /// A digest is under a key that this server was not given.
     #[error("token {0} is under a key that this server was not given")]
     UnknownKey(AuthorizationId),
+    /// A secret is sealed under a key that this server was not given.
+    #[error("a secret is sealed under the key {0}, which this server was not given")]
+    UnknownSealKey(KeyId),
     /// A token could not be sealed for escrow; it was not replaced.
     #[error(transparent)]
     Escrow(#[from] EscrowError),
@@ -123,9 +191,23 @@ pub async fn hash_raw_tokens(
     }
 }
 
-/// Does the same to a snapshot on its way into a store, if hashing is on; returns how many. Refuses
-/// what could not be verified there.
-pub fn hash_snapshot(snapshot: &mut Snapshot, hashing: &Hashing) -> Result<u64, MigrateError> {
+/// Does the same to a snapshot on its way into a store, if hashing is on; returns how many. Seals
+/// its secrets if there is a key. Refuses what could not be verified or opened there.
+pub fn hash_snapshot(
+    snapshot: &mut Snapshot,
+    hashing: &Hashing,
+    random: &dyn Randomness,
+) -> Result<u64, MigrateError> {
+    for secret in &mut snapshot.secrets {
+        if let SecretForm::Sealed(key) = SecretForm::of(secret.value.expose_secret())
+            && !hashing.keyring().knows(Variant::Keyed(key))
+        {
+            return Err(MigrateError::UnknownSealKey(key));
+        }
+        if let Some(sealed) = resealed(hashing.keyring(), random, secret) {
+            secret.value = sealed;
+        }
+    }
     let mut done = 0;
     for record in &mut snapshot.authorizations {
         let id = record.authorization.id;

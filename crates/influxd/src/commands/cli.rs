@@ -6,7 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::offline::{self, Offline};
-use crate::settings::{Flags, Kind, SETTINGS, Setting};
+use crate::settings::{Flags, Kind, SETTINGS, Setting, table};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) enum Call {
     /// Work on a store without a server.
     Offline { flags: Flags, asked: Offline },
     /// Explain that there is nothing to go back to.
-    Downgrade { targets: Vec<String> },
+    Downgrade { flags: Flags, targets: Vec<String> },
     /// Print the version.
     Version,
     /// Say where the help for these commands is: they are a group, and do nothing themselves.
@@ -36,6 +36,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Call, String> {
     if asked == "help" {
         return Ok(Call::Help(help_of(&args[1..])));
     }
+    refuse_broken_text(&args)?;
     let path = command_path(&args);
     let argv = std::iter::once(OsString::from("influxd")).chain(args);
     let matches = match root().try_get_matches_from(argv) {
@@ -52,6 +53,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Call, String> {
             key_name: inner.get_one::<String>("key-name").cloned(),
         },
         Some(("downgrade", inner)) => Call::Downgrade {
+            flags: flags(&[&matches, inner]),
             targets: inner
                 .get_many::<String>("target")
                 .map(|all| all.cloned().collect())
@@ -61,6 +63,28 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Call, String> {
         Some(_) => below(&matches),
         None => Call::Run(flags(&[&matches])),
     })
+}
+
+/// Refuses arguments that are no text, in words that name the flag.
+fn refuse_broken_text(args: &[OsString]) -> Result<(), String> {
+    let Some(at) = args.iter().position(|arg| arg.to_str().is_none()) else {
+        return Ok(());
+    };
+    let given = args[at].to_string_lossy();
+    let before = at.checked_sub(1).and_then(|before| args[before].to_str());
+    let before = before.and_then(|arg| arg.strip_prefix("--"));
+    let (name, value) = match given.strip_prefix("--").map(|arg| arg.split_once('=')) {
+        Some(Some((name, value))) => (name, value),
+        None if before.is_some_and(|name| !name.contains('=')) => {
+            (before.unwrap_or_default(), &*given)
+        }
+        _ => return Err(format!("argument {given:?} is not UTF-8")),
+    };
+    let is_shown = table::find(name).is_some_and(|setting| !setting.secret);
+    let value = if is_shown { value } else { "***" };
+    Err(format!(
+        "invalid argument {value:?} for \"--{name}\" flag: it is not UTF-8"
+    ))
 }
 
 /// What a command of a group asks for.
@@ -353,8 +377,77 @@ mod tests {
     }
 
     #[test]
+    fn arguments_that_are_no_text_are_refused_by_name() {
+        use std::os::unix::ffi::OsStringExt;
+        for (args, text) in [
+            (
+                &[&b"--sqlite-path=/d\xff"[..]][..],
+                "invalid argument \"/d\u{fffd}\" for \"--sqlite-path\" flag: it is not UTF-8",
+            ),
+            (
+                &[b"run", b"--sqlite-path", b"\xff"],
+                "invalid argument \"\u{fffd}\" for \"--sqlite-path\" flag: it is not UTF-8",
+            ),
+            (
+                &[b"recovery", b"user", b"update", b"--password", b"hush\xff"],
+                "invalid argument \"***\" for \"--password\" flag: it is not UTF-8",
+            ),
+            (&[b"x\xff"], "argument \"x\u{fffd}\" is not UTF-8"),
+        ] {
+            let args = args.iter().map(|arg| OsString::from_vec(arg.to_vec()));
+            assert_eq!(parse(args.collect()).unwrap_err(), text);
+        }
+    }
+
+    #[test]
     fn version_ignores_what_follows() {
         assert!(matches!(parsed(&["version", "extra"]), Ok(Call::Version)));
+    }
+
+    #[test]
+    fn recovery_ignores_what_follows_but_not_what_it_does_not_know() {
+        let words = [
+            "recovery",
+            "user",
+            "create",
+            "--username",
+            "ada",
+            "more",
+            "words",
+        ];
+        let asked = match parsed(&words) {
+            Ok(Call::Offline { asked, .. }) => asked,
+            other => panic!("{other:?}"),
+        };
+        assert!(
+            matches!(&asked, Offline::CreateUser { username, .. } if username == "ada"),
+            "{asked:?}"
+        );
+        for words in [
+            &["recovery", "auth", "list", "extra"][..],
+            &["recovery", "tokens", "extra", "--write-back"],
+        ] {
+            assert!(
+                matches!(parsed(words), Ok(Call::Offline { .. })),
+                "{words:?}"
+            );
+        }
+        refused(
+            &["recovery", "foo"],
+            "unknown command \"foo\" for \"influxd recovery\"",
+        );
+        refused(
+            &["recovery", "auth", "foo"],
+            "unknown command \"foo\" for \"influxd recovery auth\"",
+        );
+        refused(
+            &["recovery", "auth", "list", "--foo"],
+            "unknown flag: --foo",
+        );
+        refused(
+            &["token-hashing", "status", "foo"],
+            "unknown command \"foo\" for \"influxd token-hashing status\"",
+        );
     }
 
     #[test]

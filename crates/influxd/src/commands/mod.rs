@@ -22,7 +22,11 @@ use crate::settings::{self, ConfigFile, Environment, Flags, Settings};
 use cli::Call;
 
 /// Does what the command line asks for.
-pub(crate) fn main(args: Vec<OsString>, environment: &Environment) -> ExitCode {
+pub(crate) fn main(args: Vec<OsString>, environment: Result<Environment, String>) -> ExitCode {
+    let environment = match environment {
+        Ok(environment) => environment,
+        Err(text) => return failure(&anyhow::Error::msg(text)),
+    };
     // A broken file stops every command, before anything else is looked at.
     let config_path = environment.get("INFLUXD_CONFIG_PATH").map(String::as_str);
     let file = match settings::load(config_path) {
@@ -34,14 +38,16 @@ pub(crate) fn main(args: Vec<OsString>, environment: &Environment) -> ExitCode {
     };
     let done = cli::parse(args)
         .map_err(anyhow::Error::msg)
-        .and_then(|call| answer(call, environment, file.as_ref()));
+        .and_then(|call| answer(call, &environment, file.as_ref()));
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("Error: {error:#}\nSee 'influxd -h' for help");
-            ExitCode::FAILURE
-        }
+        Err(error) => failure(&error),
     }
+}
+
+fn failure(error: &anyhow::Error) -> ExitCode {
+    eprintln!("Error: {error:#}\nSee 'influxd -h' for help");
+    ExitCode::FAILURE
 }
 
 fn answer(call: Call, environment: &Environment, file: Option<&ConfigFile>) -> Result<()> {
@@ -63,7 +69,10 @@ fn answer(call: Call, environment: &Environment, file: Option<&ConfigFile>) -> R
         Call::Offline { flags, asked } => {
             offline::run(&asked, &read(&flags)?, Arc::new(SystemClock))
         }
-        Call::Downgrade { targets } => downgrade::run(&targets),
+        Call::Downgrade { flags, targets } => {
+            read(&flags)?;
+            downgrade::run(&targets)
+        }
         Call::SeeHelp(path) => {
             eprintln!("See 'influxd {path} -h' for help");
             Ok(())
@@ -77,5 +86,30 @@ fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_value_is_refused_before_a_downgrade_is_explained() {
+        let refused = |args: &[&str], environment: &[(&str, &str)]| {
+            let call = cli::parse(args.iter().map(OsString::from).collect()).unwrap();
+            let pairs = environment.iter();
+            let environment = pairs.map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+            let answer = answer(call, &environment.collect(), None);
+            answer.unwrap_err().to_string()
+        };
+        let flag = refused(&["downgrade", "--log-level", "x", "2.4"], &[]);
+        assert!(flag.contains("\"--log-level\""), "{flag}");
+        let flag = refused(&["downgrade", "--use-hashed-tokens=yes", "2.4"], &[]);
+        assert!(flag.contains("\"--use-hashed-tokens\""), "{flag}");
+        let variable = ("INFLUXD_USE_HASHED_TOKENS", "yes");
+        let variable = refused(&["downgrade", "2.4"], &[variable]);
+        assert!(variable.contains("INFLUXD_USE_HASHED_TOKENS"), "{variable}");
+        let told = refused(&["downgrade", "2.4"], &[]);
+        assert!(told.starts_with("nothing was changed"), "{told}");
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Stores {
     pub(super) points: Arc<dyn ChunkStore>,
     /// What the log calls it.
     pub(super) kind: &'static str,
+    /// The servers that run on it, where it was opened beside them.
+    pub(super) servers: Vec<String>,
     /// The folder of a throw-away store; goes when this does.
     _folder: Option<TempDir>,
 }
@@ -30,14 +32,14 @@ pub(super) struct Stores {
 /// Opens it, and brings its schema up to date.
 pub(super) async fn open(settings: &ServerSettings) -> Result<Stores> {
     match &settings.store {
-        StoreChoice::Sqlite(path) => sqlite(SqliteOptions::new(path), None).await,
+        StoreChoice::Sqlite(path) => sqlite(settings, SqliteOptions::new(path), None).await,
         StoreChoice::Memory => {
             let folder = TempDir::with_prefix("influxd-memory-")
                 .context("cannot make a folder for the throw-away store")?;
             let path = folder.path().join("influxd.sqlite");
-            sqlite(SqliteOptions::new(path), Some(folder)).await
+            sqlite(settings, SqliteOptions::new(path), Some(folder)).await
         }
-        StoreChoice::Postgres(url) => postgres(url, settings.store_max_connections, false).await,
+        StoreChoice::Postgres(url) => postgres(settings, url, Some(name(settings))).await,
     }
 }
 
@@ -49,17 +51,37 @@ pub(super) async fn open_existing(settings: &ServerSettings) -> Result<Stores> {
                 bail!("there is no store at {}", path.display());
             }
             let store = open_sqlite(SqliteOptions::new(path)).await?;
-            Ok(Stores::of_sqlite(store, None))
+            let server = store.server()?;
+            let mut stores = Stores::of_sqlite(store, None);
+            stores.servers.extend(server.map(|who| match who.as_str() {
+                "" => "one that has just started".to_owned(),
+                who => who.to_owned(),
+            }));
+            Ok(stores)
         }
         StoreChoice::Memory => bail!("a throw-away store is gone when its server is"),
-        StoreChoice::Postgres(url) => postgres(url, settings.store_max_connections, true).await,
+        StoreChoice::Postgres(url) => postgres(settings, url, None).await,
     }
 }
 
-async fn sqlite(options: SqliteOptions, folder: Option<TempDir>) -> Result<Stores> {
+/// What others on the same store are told of this server.
+fn name(settings: &ServerSettings) -> String {
+    format!(
+        "process {} at {}",
+        std::process::id(),
+        settings.bind_address
+    )
+}
+
+async fn sqlite(
+    settings: &ServerSettings,
+    options: SqliteOptions,
+    folder: Option<TempDir>,
+) -> Result<Stores> {
     let path = options.path.clone();
     let store = open_sqlite(options).await?;
     store.lock_for_serving()?;
+    store.announce(&name(settings))?;
     tracing::info!(service = "sqlite", path = %path.display(), "Resources opened");
     Ok(Stores::of_sqlite(store, folder))
 }
@@ -76,19 +98,22 @@ impl Stores {
             resources: Arc::clone(&store) as Arc<dyn Store>,
             points: store,
             kind: "sqlite",
+            servers: Vec::new(),
             _folder: folder,
         }
     }
 }
 
-async fn postgres(url: &str, max_connections: u32, must_exist: bool) -> Result<Stores> {
+/// Opens it to serve it under this name, or beside those who do.
+async fn postgres(settings: &ServerSettings, url: &str, server: Option<String>) -> Result<Stores> {
     let began = Instant::now();
     let mut pause = Duration::from_millis(100);
     let shown = masked(url);
     let store = loop {
         let options = PostgresOptions {
-            max_connections,
-            must_exist,
+            max_connections: settings.store_max_connections,
+            must_exist: server.is_none(),
+            server: server.clone(),
             ..PostgresOptions::new(url)
         };
         match PostgresStore::open(options).await {
@@ -105,10 +130,15 @@ async fn postgres(url: &str, max_connections: u32, must_exist: bool) -> Result<S
         }
     };
     tracing::info!(service = "postgres", path = %shown, "Resources opened");
+    let servers = match server {
+        Some(_) => Vec::new(),
+        None => store.servers().await?,
+    };
     Ok(Stores {
         resources: Arc::clone(&store) as Arc<dyn Store>,
         points: store,
         kind: "postgres",
+        servers,
         _folder: None,
     })
 }

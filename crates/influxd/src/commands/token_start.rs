@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use influxd_api::Readiness;
 use influxd_store::{ChunkStore, Claim, Store};
-use influxd_tokens::{Census, Hashing, Progress, hash_raw_tokens};
+use influxd_tokens::{Census, Hashing, OsRandomness, Progress, hash_raw_tokens, seal_secrets};
 use prometheus::{IntGauge, Registry};
 
 use super::stores::Stores;
@@ -46,17 +46,7 @@ impl TokenStart {
             UseHashedTokens = hashing.is_on(),
             "Creating authorization store"
         );
-        if let Some(variant) = census.without_key(hashing).next() {
-            bail!(
-                "{} tokens are stored as {} and no such key was given: name its file with \
-                 token-pepper-file",
-                census.digests[&variant],
-                variant
-                    .prefix()
-                    .trim_matches('$')
-                    .replace('$', " under the key ")
-            );
-        }
+        census.require_keys(hashing)?;
         if !hashing.is_on() && !census.digests.is_empty() {
             tracing::warn!(
                 store = "auth",
@@ -91,14 +81,17 @@ impl TokenStart {
                 "Raw tokens that this start found",
             )?,
         };
-        if hashing.is_on() && census.raw > 0 {
+        let raw = if hashing.is_on() { census.raw } else { 0 };
+        if raw + census.unsealed(hashing) > 0 {
             start.claim = start.points.claim(CLAIM).await?;
             if start.claim.is_some() {
-                readiness.wait_for("turning raw tokens into digests");
-                start.report(Progress {
-                    done: 0,
-                    total: census.raw,
-                });
+                readiness.wait_for("sealing secrets of organizations");
+                if raw > 0 {
+                    start.report(Progress {
+                        done: 0,
+                        total: raw,
+                    });
+                }
             } else {
                 tracing::info!(store = "auth", "Another server is migrating tokens");
             }
@@ -117,6 +110,7 @@ impl TokenStart {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
             }
+            let sealed = self.seal().await.context("cannot seal secrets")?;
             let migrated = if self.hashing.is_on() {
                 self.migrate().await.context("cannot migrate tokens")?
             } else {
@@ -130,7 +124,7 @@ impl TokenStart {
                     }
                 }
                 // Before the first request it has to work; later it is tried again.
-                Err(error) if migrated > 0 => return Err(error),
+                Err(error) if migrated + sealed > 0 => return Err(error),
                 Err(error) => tracing::warn!(
                     store = "auth",
                     error = format!("{error:#}"),
@@ -144,6 +138,15 @@ impl TokenStart {
             self.readiness.ready();
             tokio::time::sleep(SCRUB_INTERVAL).await;
         }
+    }
+
+    /// Seals secrets of organizations with the first key, if one is given; how many.
+    async fn seal(&self) -> Result<u64> {
+        let sealed = seal_secrets(&*self.store, self.hashing.keyring(), &OsRandomness).await?;
+        if sealed > 0 {
+            tracing::info!(count = sealed, "Sealed secrets of organizations");
+        }
+        Ok(sealed)
     }
 
     /// Turns raw tokens into digests; how many.

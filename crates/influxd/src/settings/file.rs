@@ -1,9 +1,9 @@
 //! The configuration file: where it is looked for, how it is read, and which one is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use config::{FileFormat, Source, ValueKind};
+use super::document::{self, Entry, Format};
 
 /// A configuration file that was read.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub(crate) struct ConfigFile {
     /// Its path, as given.
     pub(crate) path: PathBuf,
     /// Its keys at top level, in lower case.
-    pub(crate) entries: BTreeMap<String, ValueKind>,
+    pub(crate) entries: BTreeMap<String, Entry>,
 }
 
 /// The sections that only files of InfluxDB 1.x have (influxd-cli 2.4).
@@ -43,16 +43,12 @@ pub(crate) fn load(config_path: Option<&str>) -> Result<Option<ConfigFile>, Stri
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(failed(format!("{}: {e}", path.display()))),
+        Err(e) => return Err(failed(unreadable(&path, &e))),
     };
     let text =
         String::from_utf8(bytes).map_err(|_| failed(format!("{} is not UTF-8", path.display())))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let parsed = match format {
-        FileFormat::Json if text.trim().is_empty() => Err("EOF".to_owned()),
-        FileFormat::Yaml => parse(&with_old_truth_values(text), format),
-        _ => parse(text, format),
-    };
+    let parsed = document::parse(text, format);
     let entries = parsed.map_err(|e| failed(format!("{}: {e}", path.display())))?;
     let file = ConfigFile { path, entries };
     match file.keys_of_1x() {
@@ -67,7 +63,17 @@ pub(crate) fn load(config_path: Option<&str>) -> Result<Option<ConfigFile>, Stri
     }
 }
 
-fn find(config_path: &str) -> Option<(PathBuf, FileFormat)> {
+/// Why a file that is there cannot be read, in the words of 2.x where it has some.
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        std::io::ErrorKind::IsADirectory => format!("read {path}: is a directory"),
+        std::io::ErrorKind::PermissionDenied => format!("open {path}: permission denied"),
+        _ => format!("{path}: {error}"),
+    }
+}
+
+fn find(config_path: &str) -> Option<(PathBuf, Format)> {
     let given = Path::new(config_path);
     if let Some(format) = format_of(given) {
         return Some((given.to_owned(), format));
@@ -79,60 +85,46 @@ fn find(config_path: &str) -> Option<(PathBuf, FileFormat)> {
     })
 }
 
-fn format_of(path: &Path) -> Option<FileFormat> {
+fn format_of(path: &Path) -> Option<Format> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "json" => Some(FileFormat::Json),
-        "toml" => Some(FileFormat::Toml),
-        "yaml" | "yml" => Some(FileFormat::Yaml),
+        "json" => Some(Format::Json),
+        "toml" => Some(Format::Toml),
+        "yaml" | "yml" => Some(Format::Yaml),
         _ => None,
     }
-}
-
-fn parse(text: &str, format: FileFormat) -> Result<BTreeMap<String, ValueKind>, String> {
-    let entries = config::File::from_str(text, format)
-        .collect()
-        .map_err(|e| e.to_string())?;
-    Ok(entries
-        .into_iter()
-        .map(|(key, value)| (key.to_lowercase(), value.kind))
-        .collect())
-}
-
-/// In YAML as 2.x reads it, unquoted `on`, `yes`, `off` and `no` are truth values. The document is
-/// a flat map, so a look at each line is enough.
-fn with_old_truth_values(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let replaced = line.split_once(':').and_then(|(key, rest)| {
-            let value = rest.split(" #").next().unwrap_or(rest).trim();
-            let truth = match value {
-                "on" | "On" | "ON" | "yes" | "Yes" | "YES" | "y" | "Y" => "true",
-                "off" | "Off" | "OFF" | "no" | "No" | "NO" | "n" | "N" => "false",
-                _ => return None,
-            };
-            let top_level = !key.is_empty() && !key.starts_with([' ', '#', '"', '\'', '-']);
-            top_level.then(|| format!("{key}: {truth}\n"))
-        });
-        out.push_str(replaced.as_deref().unwrap_or(line));
-    }
-    out
 }
 
 impl ConfigFile {
     /// The keys that only files of 1.x have, nested ones as `section.key`.
     fn keys_of_1x(&self) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut found = BTreeSet::new();
         for (key, value) in &self.entries {
-            if key == "bind-address" {
-                found.push(key.clone());
-            }
-            if let ValueKind::Table(inner) = value
-                && SECTIONS_OF_1X.contains(&key.as_str())
-            {
-                found.extend(inner.keys().map(|name| format!("{key}.{name}")));
+            leaves(key.clone(), value, &mut found);
+        }
+        let is_of_1x = |key: &String| {
+            let section = key.split_once('.').map(|(section, _)| section);
+            key == "bind-address" || section.is_some_and(|it| SECTIONS_OF_1X.contains(&it))
+        };
+        found.into_iter().filter(is_of_1x).collect()
+    }
+}
+
+/// The names of all values below a key, which is in lower case.
+fn leaves(key: String, value: &Entry, found: &mut BTreeSet<String>) {
+    match value {
+        Entry::Table(inner) => {
+            for (name, value) in inner {
+                leaves(format!("{key}.{}", name.to_lowercase()), value, found);
             }
         }
-        found
+        Entry::Nil
+        | Entry::Bool(_)
+        | Entry::Integer(_)
+        | Entry::Float(_)
+        | Entry::Text(_)
+        | Entry::List(_) => {
+            found.insert(key);
+        }
     }
 }
 
@@ -163,7 +155,7 @@ mod tests {
         ] {
             let file = read(name, text).unwrap().unwrap();
             let value = &file.entries["http-bind-address"];
-            assert_eq!(value, &ValueKind::String(":1".to_owned()), "{name}");
+            assert_eq!(value, &Entry::Text(":1".to_owned()), "{name}");
         }
     }
 
@@ -181,13 +173,19 @@ mod tests {
     }
 
     #[test]
-    fn unquoted_yes_and_no_are_truth_values_in_yaml() {
-        let file = read("c.yaml", "a: on\nb: \"on\"\nc: no # never\n")
-            .unwrap()
-            .unwrap();
-        assert_eq!(file.entries["a"], ValueKind::Boolean(true));
-        assert_eq!(file.entries["b"], ValueKind::String("on".to_owned()));
-        assert_eq!(file.entries["c"], ValueKind::Boolean(false));
+    fn a_file_that_cannot_be_read_is_refused_in_the_words_of_2x() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.yaml");
+        std::fs::create_dir(&path).unwrap();
+        let shown = path.to_str().unwrap();
+        let expected = format!("failed to load config file: read {shown}: is a directory");
+        assert_eq!(load(Some(shown)).unwrap_err(), expected);
+        // Whoever runs the tests may be let in everywhere.
+        let denied = std::io::ErrorKind::PermissionDenied.into();
+        assert_eq!(
+            unreadable(&path, &denied),
+            format!("open {shown}: permission denied")
+        );
     }
 
     #[test]
@@ -196,7 +194,7 @@ mod tests {
         std::fs::write(folder.path().join("config.yml"), "a: 1\n").unwrap();
         std::fs::write(folder.path().join("config.toml"), "a = 2\n").unwrap();
         let file = load(folder.path().to_str()).unwrap().unwrap();
-        assert_eq!(file.entries["a"], ValueKind::I64(2));
+        assert_eq!(file.entries["a"], Entry::Integer(2));
         assert!(load(Some("/no/such/place")).unwrap().is_none());
         assert!(load(Some("/no/such/place.conf")).unwrap().is_none());
         assert!(load(Some("/no/such/file.yaml")).unwrap().is_none());
@@ -214,6 +212,40 @@ mod tests {
             error.ends_with(": bind-address,data.dir,http.bind-address"),
             "{error}"
         );
-        assert!(read("c.json", "{\"http\": {}}").unwrap().is_some());
+        for (name, text, keys) in [
+            (
+                "c.json",
+                r#"{"http.bind-address": ":1"}"#,
+                "http.bind-address",
+            ),
+            ("c.yaml", "http.foo: 1\n", "http.foo"),
+            (
+                "c.toml",
+                "\"http.bind-address\" = \":1\"\n",
+                "http.bind-address",
+            ),
+            (
+                "c.toml",
+                "[HTTP]\nBind-Address = \":1\"\n",
+                "http.bind-address",
+            ),
+            ("c.toml", "[http.tls]\ncert = \"x\"\n", "http.tls.cert"),
+            (
+                "c.yaml",
+                "http: {b: {d: 1, c: 2}, a: 3}\n",
+                "http.a,http.b.c,http.b.d",
+            ),
+            ("c.yaml", "Bind-Address: x\n", "bind-address"),
+        ] {
+            let error = read(name, text).unwrap_err();
+            assert!(error.ends_with(&format!(": {keys}")), "{error}");
+        }
+        for text in [
+            r#"{"http": {}}"#,
+            r#"{"http": {"a": {}}}"#,
+            r#"{"http": 1, "a.http.b": 1}"#,
+        ] {
+            assert!(read("c.json", text).unwrap().is_some(), "{text}");
+        }
     }
 }

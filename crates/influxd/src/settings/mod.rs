@@ -3,14 +3,18 @@
 //! Order of precedence: flag, environment, file, default (influxd-cli 2). A wrong value is refused
 //! wherever it stands, with its source, its key and, unless it may be a secret, the value.
 
+mod document;
 mod duration;
 mod file;
 mod server;
 mod shown;
 pub(crate) mod table;
 mod value;
+mod yaml;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
@@ -19,8 +23,44 @@ pub(crate) use server::{ServerSettings, StoreChoice, masked};
 pub(crate) use table::{Relevance, SETTINGS, Setting};
 pub(crate) use value::{Kind, LogLevel, Value, to_yaml};
 
-/// The environment of the process, its texts that are Unicode.
+/// The environment of the process, what of it is Unicode, always with a home directory if there is
+/// one.
 pub(crate) type Environment = BTreeMap<String, String>;
+
+/// The environment in these variables, for an account with this home directory. Refuses a variable
+/// that says something to this server in bytes that are no text: left out, it would be as if
+/// another value had been meant.
+pub(crate) fn environment(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    home: Option<PathBuf>,
+) -> Result<Environment, String> {
+    let mut environment = Environment::new();
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => drop(environment.insert(name, value)),
+            Err(value) if name.starts_with("INFLUXD_") || name == "HOME" => {
+                let is_secret = |setting: &Setting| setting.secret && setting.variable() == name;
+                let value = if SETTINGS.iter().any(is_secret) {
+                    "***".into()
+                } else {
+                    value.to_string_lossy()
+                };
+                return Err(format!(
+                    "invalid value {value:?} of environment variable {name}: it is not UTF-8"
+                ));
+            }
+            Err(_) => {}
+        }
+    }
+    let given = environment.get("HOME").is_some_and(|home| !home.is_empty());
+    if let (false, Some(Ok(home))) = (given, home.map(|home| home.into_os_string().into_string())) {
+        environment.insert("HOME".to_owned(), home);
+    }
+    Ok(environment)
+}
 
 /// The value of every setting, as given.
 #[derive(Debug)]
@@ -112,8 +152,8 @@ impl Settings {
     }
 }
 
-/// The default of a setting. Those of the paths are below the home directory: `$HOME`, else the
-/// working directory.
+/// The default of a setting. Those of the paths are below the home directory, or the working
+/// directory if there is none.
 fn default(setting: &Setting, environment: &Environment) -> Value {
     let below_home = |name: &str| {
         let home = environment.get("HOME").filter(|home| !home.is_empty());
@@ -172,7 +212,7 @@ fn from_file(setting: &Setting, file: &ConfigFile) -> Result<Option<Value>> {
         return Ok(None);
     };
     value::from_file(setting.kind, entry).map_err(|reason| {
-        let (shown, reason) = shown(setting, &value::scalar(entry), reason);
+        let (shown, reason) = shown(setting, &entry.to_string(), reason);
         anyhow::anyhow!(
             "invalid value {shown:?} of key {:?} in config file {}: {reason}",
             setting.name,
@@ -272,6 +312,7 @@ fn distance(from: &str, to: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::environment as environment_of;
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
@@ -295,7 +336,7 @@ mod tests {
             entries: entries
                 .iter()
                 .map(|(key, value)| {
-                    let value = config::ValueKind::String((*value).to_owned());
+                    let value = document::Entry::Text((*value).to_owned());
                     ((*key).to_owned(), value)
                 })
                 .collect(),
@@ -376,6 +417,38 @@ mod tests {
                 "vault-token has no effect on this server",
             ]
         );
+    }
+
+    #[test]
+    fn an_environment_that_is_no_text_is_refused() {
+        use std::os::unix::ffi::OsStringExt;
+        let read = |name: &str| {
+            let value = OsString::from_vec(b"/d\xff".to_vec());
+            environment_of([(name.into(), value)], None)
+        };
+        assert_eq!(
+            read("INFLUXD_SQLITE_PATH").unwrap_err(),
+            "invalid value \"/d\u{fffd}\" of environment variable INFLUXD_SQLITE_PATH: \
+             it is not UTF-8"
+        );
+        let error = read("INFLUXD_STORE_URL").unwrap_err();
+        assert!(error.contains("\"***\""), "{error}");
+        assert_eq!(read("OTHER"), Ok(Environment::new()));
+    }
+
+    #[test]
+    fn without_a_home_in_the_environment_it_is_the_account_s() {
+        let account = Some(PathBuf::from("/home/account"));
+        for (variable, expected) in [
+            (None, "/home/account"),
+            (Some(""), "/home/account"),
+            (Some("/home/me"), "/home/me"),
+        ] {
+            let variables = variable.map(|home| ("HOME".into(), home.into()));
+            let environment = environment_of(variables, account.clone()).unwrap();
+            assert_eq!(environment["HOME"], expected);
+        }
+        assert_eq!(environment_of(None, None), Ok(Environment::new()));
     }
 
     #[test]

@@ -106,13 +106,7 @@ impl ServerSettings {
             max_select_buckets: at_least(settings, "influxql-max-select-buckets", 0)?,
             influxql_strict: settings.flag("influxql-2x-strict"),
             use_hashed_tokens: settings.flag("use-hashed-tokens"),
-            pepper_files: settings
-                .text("token-pepper-file")
-                .split(',')
-                .map(str::trim)
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from)
-                .collect(),
+            pepper_files: pepper_files(settings.text("token-pepper-file"))?,
             escrow: match text("token-escrow-recipient") {
                 Some(recipient) => Some(
                     recipient
@@ -150,6 +144,21 @@ impl ServerSettings {
             self.escrow.clone(),
         ))
     }
+}
+
+/// The paths in a list of files with keys. One that is left empty may stand for a key that was
+/// meant, and without it tokens would be stored under another, or none.
+fn pepper_files(list: &str) -> Result<Vec<PathBuf>> {
+    if list.is_empty() {
+        return Ok(Vec::new());
+    }
+    let paths = list.split(',').map(str::trim).map(|path| {
+        if path.is_empty() {
+            bail!("token-pepper-file names an empty path: {list:?}");
+        }
+        Ok(PathBuf::from(path))
+    });
+    paths.collect()
 }
 
 /// Whether there is such a feature flag. Files have their names in small letters.
@@ -356,6 +365,16 @@ mod tests {
                 Err(error) => format!("{error:?}"),
             };
             assert!(!shown.contains("hush"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_keys_names_each_of_them() {
+        let files = read(&[("token-pepper-file", "a, b")]).unwrap().pepper_files;
+        assert_eq!(files, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert!(read(&[]).unwrap().pepper_files.is_empty());
+        for list in [",", " ", "a,", "a,,b", ",a"] {
+            refused(&[("token-pepper-file", list)], "names an empty path");
         }
     }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use config::ValueKind;
-
+use super::document::Entry;
 use super::duration;
 
 /// What a setting's value may be (influxd-cli 2.5).
@@ -148,44 +147,24 @@ pub(crate) fn from_environment(kind: Kind, text: &str) -> Result<Value, String> 
 }
 
 /// The value that an entry of a configuration file means; `None`: it counts as not set.
-pub(crate) fn from_file(kind: Kind, entry: &ValueKind) -> Result<Option<Value>, String> {
-    let whole = match entry {
-        ValueKind::I64(number) => Some(i128::from(*number)),
-        ValueKind::U64(number) => Some(i128::from(*number)),
-        ValueKind::I128(number) => Some(*number),
-        ValueKind::U128(number) => i128::try_from(*number).ok(),
-        ValueKind::Nil
-        | ValueKind::Boolean(_)
-        | ValueKind::Float(_)
-        | ValueKind::String(_)
-        | ValueKind::Table(_)
-        | ValueKind::Array(_) => None,
-    };
+pub(crate) fn from_file(kind: Kind, entry: &Entry) -> Result<Option<Value>, String> {
     match (kind, entry) {
-        (_, ValueKind::Nil) => Ok(None),
-        (Kind::Bool, _) if whole.is_some() => Ok(Some(Value::Bool(whole != Some(0)))),
-        (Kind::Bool, ValueKind::Boolean(value)) => Ok(Some(Value::Bool(*value))),
-        (Kind::Duration, _) if whole.is_some() => whole
-            .and_then(|number| i64::try_from(number).ok())
+        (_, Entry::Nil) => Ok(None),
+        (Kind::Bool, Entry::Integer(number)) => Ok(Some(Value::Bool(*number != 0))),
+        (Kind::Bool, Entry::Bool(value)) => Ok(Some(Value::Bool(*value))),
+        (Kind::Duration, Entry::Integer(number)) => i64::try_from(*number)
             .map(|number| Some(Value::Duration(number)))
-            .ok_or_else(|| "the number is out of range".to_owned()),
-        (Kind::Map, ValueKind::Table(pairs)) => {
+            .map_err(|_| "the number is out of range".to_owned()),
+        (Kind::Map, Entry::Table(pairs)) => {
             let pairs = pairs
                 .iter()
                 .map(|(key, value)| (key.to_ascii_lowercase(), value.to_string()));
             Ok(Some(Value::Map(pairs.collect())))
         }
         (Kind::Map, _) => Err("it must be a map of names to values".to_owned()),
-        (_, ValueKind::Table(_) | ValueKind::Array(_)) => {
-            Err("it must be a single value".to_owned())
-        }
-        _ => from_flag(kind, &scalar(entry)).map(Some),
+        (_, Entry::Table(_) | Entry::List(_)) => Err("it must be a single value".to_owned()),
+        _ => from_flag(kind, &entry.to_string()).map(Some),
     }
-}
-
-/// How an entry of a file reads in an error message or as a text.
-pub(crate) fn scalar(entry: &ValueKind) -> String {
-    entry.to_string()
 }
 
 /// How a value reads in `print-config`: a YAML document without its end of line.
@@ -368,21 +347,21 @@ mod tests {
 
     #[test]
     fn a_file_gives_texts_numbers_and_truth_values() {
-        let text = |text: &str| ValueKind::String(text.to_owned());
+        let text = |text: &str| Entry::Text(text.to_owned());
         assert_eq!(
-            from_file(Kind::Bool, &ValueKind::I64(2)),
+            from_file(Kind::Bool, &Entry::Integer(2)),
             Ok(Some(Value::Bool(true)))
         );
-        assert_eq!(from_file(Kind::Bool, &ValueKind::Nil), Ok(None));
+        assert_eq!(from_file(Kind::Bool, &Entry::Nil), Ok(None));
         assert!(from_file(Kind::Bool, &text("")).is_err());
         assert!(from_file(Kind::Bool, &text("yes")).is_err());
         assert_eq!(
             from_file(Kind::Int, &text("12")),
             Ok(Some(Value::Number(12)))
         );
-        assert!(from_file(Kind::Int, &ValueKind::Float(12.7)).is_err());
+        assert!(from_file(Kind::Int, &Entry::Float(12.7)).is_err());
         assert_eq!(
-            from_file(Kind::Text, &ValueKind::Float(1.2)),
+            from_file(Kind::Text, &Entry::Float(1.2)),
             Ok(Some(Value::Text("1.2".to_owned())))
         );
     }

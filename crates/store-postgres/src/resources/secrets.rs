@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use influxd_model::OrgId;
 use influxd_store::columns::{name_key, refuse_nul};
-use influxd_store::{Result, SecretRepository};
+use influxd_store::{Result, SecretRecord, SecretRepository};
 use sqlx::PgConnection;
 
-use super::{column, guarded};
+use super::{column, guarded, snapshot};
 use crate::error::store_error;
 
 pub(super) struct Secrets<'c>(pub(super) &'c mut PgConnection);
@@ -36,6 +36,42 @@ impl SecretRepository for Secrets<'_> {
         .bind(value);
         guarded(self.0, put).await?;
         Ok(())
+    }
+
+    #[tracing::instrument(name = "db.secret.replace", skip_all)]
+    async fn replace(&mut self, org: OrgId, key: &str, value: &[u8]) -> Result<bool> {
+        let sql = "UPDATE secrets SET value = $1 WHERE org_id = $2 AND key_digest = $3";
+        let done = sqlx::query(sql)
+            .bind(value)
+            .bind(org.to_column())
+            .bind(name_key(key).to_vec())
+            .execute(&mut *self.0)
+            .await
+            .map_err(store_error)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    #[tracing::instrument(name = "db.secret.stored", skip_all)]
+    async fn stored(
+        &mut self,
+        after: Option<(OrgId, &str)>,
+        limit: u32,
+    ) -> Result<Vec<SecretRecord>> {
+        // No digest is empty.
+        let (org, digest) = after.map_or((i64::MIN, Vec::new()), |(org, key)| {
+            (org.to_column(), name_key(key).to_vec())
+        });
+        let rows = sqlx::query(
+            "SELECT org_id, key, value FROM secrets WHERE (org_id, key_digest) > ($1, $2)
+             ORDER BY org_id, key_digest LIMIT $3",
+        )
+        .bind(org)
+        .bind(digest)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.0)
+        .await
+        .map_err(store_error)?;
+        rows.iter().map(snapshot::secret).collect()
     }
 
     #[tracing::instrument(name = "db.secret.delete", skip_all)]

@@ -130,7 +130,7 @@ fn bucket_label(row: &SqliteRow) -> Result<(BucketId, LabelId)> {
     ))
 }
 
-fn secret(row: &SqliteRow) -> Result<SecretRecord> {
+pub(super) fn secret(row: &SqliteRow) -> Result<SecretRecord> {
     Ok(SecretRecord {
         org: OrgId::from_column(column(row, "org_id")?)
             .ok_or_else(|| corrupt("secret", "its organization's id is zero"))?,

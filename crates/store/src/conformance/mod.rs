@@ -162,6 +162,7 @@ macro_rules! conformance {
                 secret_keys_are_listed
                 secrets_can_be_replaced_and_deleted
                 secrets_belong_to_an_organization
+                stored_secrets_are_found_and_replaced
             }
             texts {
                 texts_with_nul_are_refused

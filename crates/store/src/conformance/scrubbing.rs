@@ -132,6 +132,7 @@ pub async fn every_removal_is_scrubbed(subject: Subject) {
     removes!(users.delete(user_id(1)));
     adds!(secrets.put(org_id(1), "key", b"first"));
     removes!(secrets.put(org_id(1), "key", b"second"));
+    removes!(secrets.replace(org_id(1), "key", b"another"));
     removes!(secrets.delete(org_id(1), "key"));
     adds!(secrets.put(org_id(1), "key", b"third"));
     removes!(organizations.delete(org_id(1)));

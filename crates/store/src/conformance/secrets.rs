@@ -1,5 +1,8 @@
 //! Secrets of organizations (auth-and-resources 9.3, 9.10).
 
+use influxd_model::OrgId;
+use secrecy::ExposeSecret;
+
 use super::Subject;
 use super::fixtures::{assert_refused, org_id};
 use crate::StoreError;
@@ -51,4 +54,46 @@ pub async fn secrets_belong_to_an_organization(subject: Subject) {
     let mut secrets = transaction.secrets();
     assert_eq!(secrets.keys(org_id(1)).await.unwrap(), [""; 0]);
     assert_eq!(secrets.keys(org_id(2)).await.unwrap(), ["key"]);
+}
+
+/// What is stored of each, some at a time, and can be put in another form.
+pub async fn stored_secrets_are_found_and_replaced(subject: Subject) {
+    subject.with_organizations(&[1, 1 << 63]).await;
+    let mut transaction = subject.store.begin().await.unwrap();
+    let mut secrets = transaction.secrets();
+    assert_eq!(secrets.stored(None, 9).await.unwrap().len(), 0);
+    let all = [(1, ""), (1, "b"), (1, "a"), (1 << 63, "a")];
+    for (org, key) in all {
+        let value = format!("\0{org}/{key}");
+        secrets
+            .put(org_id(org), key, value.as_bytes())
+            .await
+            .unwrap();
+    }
+    let mut found = Vec::new();
+    let mut after: Option<(OrgId, String)> = None;
+    loop {
+        let behind = after.as_ref().map(|(org, key)| (*org, key.as_str()));
+        let batch = secrets.stored(behind, 2).await.unwrap();
+        let Some(last) = batch.last() else { break };
+        assert!(batch.len() <= 2);
+        after = Some((last.org, last.key.clone()));
+        found.extend(batch);
+    }
+    assert_eq!(found.len(), all.len());
+    for (org, key) in all {
+        let secret = found.iter().find(|s| s.org == org_id(org) && s.key == key);
+        let value = format!("\0{org}/{key}");
+        assert!(secret.unwrap().value.expose_secret() == value.as_bytes());
+    }
+
+    let (first, other) = (org_id(1), org_id(1 << 63));
+    assert!(secrets.replace(other, "a", b"new").await.unwrap());
+    assert!(!secrets.replace(other, "b", b"new").await.unwrap());
+    assert_eq!(secrets.keys(other).await.unwrap(), ["a"]);
+    let stored = secrets.stored(None, 9).await.unwrap();
+    for secret in stored {
+        let is_new = secret.value.expose_secret() == b"new";
+        assert_eq!(is_new, secret.org != first, "{secret:?}");
+    }
 }

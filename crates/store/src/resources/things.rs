@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use influxd_model::{Bucket, BucketId, Dbrp, DbrpId, Label, LabelId, OrgId};
 
-use super::Page;
+use super::{Page, SecretRecord};
 use crate::Result;
 
 /// Which buckets to list: all conditions that are given hold.
@@ -100,13 +100,22 @@ pub trait LabelRepository: Send {
     async fn detach(&mut self, bucket: BucketId, label: LabelId) -> Result<bool>;
 }
 
-/// Secrets of organizations. Their values are written and never read: nothing here needs them.
+/// Secrets of organizations. Their values are read only to be stored in another form.
 #[async_trait]
 pub trait SecretRepository: Send {
     /// The keys of an organization, in the order of their bytes.
     async fn keys(&mut self, org: OrgId) -> Result<Vec<String>>;
     /// Sets the value of a key. `NotFound` if there is no such organization.
     async fn put(&mut self, org: OrgId, key: &str, value: &[u8]) -> Result<()>;
+    /// Sets the value of a key that is there; whether it was.
+    async fn replace(&mut self, org: OrgId, key: &str, value: &[u8]) -> Result<bool>;
     /// Removes a key; whether it was there.
     async fn delete(&mut self, org: OrgId, key: &str) -> Result<bool>;
+    /// The secrets of all organizations as they are stored, in an order of the store's own, those
+    /// behind `after`, at most `limit`.
+    async fn stored(
+        &mut self,
+        after: Option<(OrgId, &str)>,
+        limit: u32,
+    ) -> Result<Vec<SecretRecord>>;
 }

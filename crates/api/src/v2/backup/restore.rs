@@ -38,7 +38,7 @@ pub(super) async fn kv(
         .map_err(|error| ApiError::invalid(error.to_string()))?;
     drop(bytes);
     let token = operator_token(&snapshot)?;
-    let raw = hash_snapshot(&mut snapshot, &state.hashing).map_err(refuse)?;
+    let raw = hash_snapshot(&mut snapshot, &state.hashing, &*state.random).map_err(refuse)?;
     let store = state.store.clone();
     let restored = state.run(async move {
         let mut transaction = store.begin().await?;

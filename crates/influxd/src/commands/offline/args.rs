@@ -35,9 +35,13 @@ pub(crate) enum Offline {
     /// `token-hashing status`
     Status { json: bool },
     /// `token-hashing migrate`
-    Migrate { dry_run: bool, json: bool },
+    Migrate {
+        dry_run: bool,
+        force: bool,
+        json: bool,
+    },
     /// `token-hashing rekey`
-    Rekey { json: bool },
+    Rekey { force: bool, json: bool },
 }
 
 /// A password from the command line. Shows nothing.
@@ -56,8 +60,8 @@ pub(crate) fn recovery() -> Command {
         .about("Repair access to a store, with or without a running server")
         .subcommands([
             group("auth", "API tokens").subcommands([
-                leaf("list", "List all API tokens"),
-                leaf("create-operator", "Create an operator token and show it").args([
+                lenient("list", "List all API tokens"),
+                lenient("create-operator", "Create an operator token and show it").args([
                     text("username", "the user who will own it"),
                     text("org", "the organization that it will belong to"),
                     switch(
@@ -67,22 +71,22 @@ pub(crate) fn recovery() -> Command {
                 ]),
             ]),
             group("org", "Organizations").subcommands([
-                leaf("list", "List all organizations"),
-                leaf("create", "Create an organization").arg(text("org", "its name")),
+                lenient("list", "List all organizations"),
+                lenient("create", "Create an organization").arg(text("org", "its name")),
             ]),
             group("user", "Users").subcommands([
-                leaf("list", "List all users"),
-                leaf("create", "Create a user with a password").args([
+                lenient("list", "List all users"),
+                lenient("create", "Create a user with a password").args([
                     text("username", "its name"),
                     text("password", "its password"),
                 ]),
-                leaf("update", "Set the password of a user").args([
+                lenient("update", "Set the password of a user").args([
                     text("username", "its name"),
                     text("id", "its id"),
                     text("password", "the new password"),
                 ]),
             ]),
-            leaf(
+            lenient(
                 "tokens",
                 "List the tokens in escrow, or make the store hold them raw again",
             )
@@ -99,17 +103,26 @@ pub(crate) fn recovery() -> Command {
 /// `influxd token-hashing`
 pub(crate) fn token_hashing() -> Command {
     let json = || switch("json", "print a JSON document, for programs");
+    let force = || {
+        switch(
+            "force",
+            "use a key that is new to the store although a server is running on it: it has the key",
+        )
+    };
     Command::new("token-hashing")
         .about("Show and change how API tokens are stored")
         .subcommands([
             leaf("status", "Count tokens by how they are stored").arg(json()),
-            leaf("migrate", "Turn raw tokens into digests, as a start would")
-                .args([switch("dry-run", "only say what a start would do"), json()]),
+            leaf("migrate", "Turn raw tokens into digests, as a start would").args([
+                switch("dry-run", "only say what a start would do"),
+                force(),
+                json(),
+            ]),
             leaf(
                 "rekey",
                 "Put all SHA-256 digests under the first pepper key",
             )
-            .arg(json()),
+            .args([force(), json()]),
         ])
 }
 
@@ -119,6 +132,11 @@ fn group(name: &'static str, about: &'static str) -> Command {
 
 fn leaf(name: &'static str, about: &'static str) -> Command {
     Command::new(name).about(about)
+}
+
+/// A command that, as in 2.x, ignores what follows.
+fn lenient(name: &'static str, about: &'static str) -> Command {
+    leaf(name, about).arg(Arg::new("ignored").num_args(0..).hide(true))
 }
 
 fn text(name: &'static str, help: &'static str) -> Arg {
@@ -175,9 +193,11 @@ pub(crate) fn offline(path: &[&str], matches: &ArgMatches) -> Option<Offline> {
         },
         ["token-hashing", "migrate"] => Offline::Migrate {
             dry_run: is_set("dry-run"),
+            force: is_set("force"),
             json: is_set("json"),
         },
         ["token-hashing", "rekey"] => Offline::Rekey {
+            force: is_set("force"),
             json: is_set("json"),
         },
         _ => return None,

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
-use influxd_tokens::{Census, Hashing, Variant, hash_raw_tokens, rekey as rekey_all};
+use influxd_tokens::{
+    Census, Hashing, MissingKey, SecretForm, Variant, hash_raw_tokens, rekey as rekey_all,
+    seal_secrets,
+};
 use serde_json::json;
 
 use super::Desk;
@@ -18,15 +21,34 @@ fn name(variant: Variant) -> String {
     }
 }
 
+/// What the form of a secret is called here.
+fn secret_name(form: SecretForm) -> String {
+    match form {
+        SecretForm::Plain => "secrets in clear".to_owned(),
+        SecretForm::Sealed(key) => format!("secrets under key {key}"),
+        SecretForm::Unknown => "secrets that nothing opens".to_owned(),
+    }
+}
+
 /// What the next start of a server with these settings would do.
 fn next_start(census: &Census, hashing: &Hashing) -> String {
-    if let Some(variant) = census.without_key(hashing).next() {
-        return format!("refuse to start: no key was given for {}", name(variant));
+    let missing = match census.require_keys(hashing) {
+        Ok(()) => None,
+        Err(MissingKey::Tokens(key, _)) => Some(name(Variant::Keyed(key))),
+        Err(MissingKey::Secrets(key, _)) => Some(secret_name(SecretForm::Sealed(key))),
+    };
+    if let Some(form) = missing {
+        return format!("refuse to start: no key was given for {form}");
     }
-    match (hashing.is_on(), census.raw) {
-        (true, 0) => "nothing: no token is stored in clear".to_owned(),
-        (true, raw) => format!("turn {raw} raw tokens into digests"),
-        (false, _) => "nothing: hashing is off".to_owned(),
+    match (hashing.is_on(), census.raw, census.unsealed(hashing)) {
+        (true, 0, 0) => "nothing: no token is stored in clear".to_owned(),
+        (false, _, 0) => "nothing: hashing is off".to_owned(),
+        (true, raw, 0) => format!("turn {raw} raw tokens into digests"),
+        (true, 1.., secrets) => {
+            let raw = census.raw;
+            format!("turn {raw} raw tokens into digests, seal {secrets} secrets")
+        }
+        (_, _, secrets) => format!("seal {secrets} secrets"),
     }
 }
 
@@ -50,6 +72,14 @@ fn shown(census: &Census, hashing: &Hashing, as_json: bool) -> String {
             .iter()
             .map(|(variant, count)| (variant.prefix().trim_matches('$').to_owned(), *count))
             .collect();
+        let (mut sealed, mut plain, mut damaged) = (BTreeMap::new(), 0, 0);
+        for (form, count) in &census.secrets {
+            match form {
+                SecretForm::Plain => plain = *count,
+                SecretForm::Sealed(key) => drop(sealed.insert(key.to_string(), *count)),
+                SecretForm::Unknown => damaged = *count,
+            }
+        }
         let document = json!({
             "hashing": hashing.is_on(),
             "tokens": census.total(),
@@ -58,6 +88,7 @@ fn shown(census: &Census, hashing: &Hashing, as_json: bool) -> String {
             "unknown": census.unknown,
             "missing": census.missing,
             "waitingForUse": waiting(census, hashing),
+            "secrets": {"plain": plain, "sealed": sealed, "unknown": damaged},
             "nextStart": next_start(census, hashing),
         });
         return format!("{document:#}\n");
@@ -76,6 +107,9 @@ fn shown(census: &Census, hashing: &Hashing, as_json: bool) -> String {
     }
     if census.missing > 0 {
         line("  without any value", &census.missing);
+    }
+    for (form, count) in &census.secrets {
+        line(&secret_name(*form), count);
     }
     let waiting = waiting(census, hashing);
     if waiting > 0 {
@@ -124,6 +158,10 @@ pub(super) async fn rekey(desk: &Desk, json: bool) -> Result<String> {
         );
     })
     .await?;
+    let sealed = seal_secrets(&*desk.store, desk.hashing.keyring(), &*desk.random).await?;
+    if sealed > 0 {
+        eprintln!("{sealed} secrets were sealed");
+    }
     finish(desk, done, json).await
 }
 

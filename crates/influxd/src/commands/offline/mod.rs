@@ -13,11 +13,12 @@ mod users;
 use std::io::Write;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use influxd_model::Clock;
 use influxd_store::{Store, Transaction};
 use influxd_tokens::{
-    Hashing, Ids, OsRandomness, PasswordConfig, PasswordRules, Passwords, Randomness,
+    Census, Hashing, Ids, KeyId, OsRandomness, PasswordConfig, PasswordRules, Passwords,
+    Randomness, Variant,
 };
 
 pub(super) use args::{Offline, offline, recovery, token_hashing};
@@ -71,6 +72,12 @@ pub(super) fn run(asked: &Offline, settings: &Settings, clock: Arc<dyn Clock>) -
     let text = runtime.block_on(async {
         let hashing = server.hashing()?;
         let stores = stores::open_existing(&server).await?;
+        if !stores.servers.is_empty() {
+            eprintln!(
+                "servers that run on this store: {}",
+                stores.servers.join(", ")
+            );
+        }
         let done = answer(asked, &stores, hashing, clock).await;
         stores.resources.close().await;
         done
@@ -88,6 +95,46 @@ const fn quiet(level: LogLevel) -> LogLevel {
     }
 }
 
+/// Whether digests will be made that a server with other keys may refuse. An operator token under
+/// no key is one that every server verifies: it is for the worst day.
+fn changes_digests(asked: &Offline, hashing: &Hashing) -> bool {
+    match asked {
+        Offline::CreateOperator {
+            store_token_hashes, ..
+        } => *store_token_hashes || matches!(hashing.keyring().variant(), Variant::Keyed(_)),
+        Offline::Migrate { dry_run, .. } => !dry_run,
+        Offline::Rekey { .. } => true,
+        Offline::ListTokens
+        | Offline::Escrowed { .. }
+        | Offline::ListUsers
+        | Offline::CreateUser { .. }
+        | Offline::UpdateUser { .. }
+        | Offline::ListOrganizations
+        | Offline::CreateOrganization { .. }
+        | Offline::Status { .. } => false,
+    }
+}
+
+/// What to hash with beside running servers that may not have this key. A token that is made is
+/// stored under no key, which each of them verifies; others are not put under it unasked.
+fn beside_servers(asked: &Offline, hashing: Hashing, key: KeyId) -> Result<Hashing> {
+    if let Offline::CreateOperator { .. } = asked {
+        eprintln!(
+            "nothing in the store is under the key {key} yet: the token is stored under no key, \
+             so that the servers that are running accept it"
+        );
+        return Ok(hashing.without_keys());
+    }
+    if let Offline::Migrate { force: true, .. } | Offline::Rekey { force: true, .. } = asked {
+        return Ok(hashing);
+    }
+    bail!(
+        "nothing in the store is under the key {key} yet, and a server is running on it: one that \
+         was started without this key would refuse every token. Start it with token-pepper-file \
+         first; if it has the key, say --force"
+    )
+}
+
 async fn answer(
     asked: &Offline,
     stores: &Stores,
@@ -95,13 +142,22 @@ async fn answer(
     clock: Arc<dyn Clock>,
 ) -> Result<String> {
     let random: Arc<dyn Randomness> = Arc::new(OsRandomness);
-    let desk = Desk {
+    let mut desk = Desk {
         store: Arc::clone(&stores.resources),
         hashing,
         ids: Ids::new(Arc::clone(&random), Arc::clone(&clock)),
         random,
         clock,
     };
+    if changes_digests(asked, &desk.hashing) {
+        let census = Census::take(&*desk.store).await?;
+        census.require_keys(&desk.hashing)?;
+        if !stores.servers.is_empty()
+            && let Some(key) = census.new_key(&desk.hashing)
+        {
+            desk.hashing = beside_servers(asked, desk.hashing, key)?;
+        }
+    }
     match asked {
         Offline::ListTokens => tokens::list(&desk, None).await,
         Offline::CreateOperator {
@@ -125,7 +181,7 @@ async fn answer(
         Offline::ListOrganizations => organizations::list(&desk).await,
         Offline::CreateOrganization { org } => organizations::create(&desk, org).await,
         Offline::Status { json } => hashing::status(&desk, *json).await,
-        Offline::Migrate { dry_run, json } => hashing::migrate(&desk, *dry_run, *json).await,
-        Offline::Rekey { json } => hashing::rekey(&desk, *json).await,
+        Offline::Migrate { dry_run, json, .. } => hashing::migrate(&desk, *dry_run, *json).await,
+        Offline::Rekey { json, .. } => hashing::rekey(&desk, *json).await,
     }
 }

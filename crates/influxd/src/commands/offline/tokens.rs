@@ -8,7 +8,7 @@ use influxd_store::{
     AuthorizationFilter, AuthorizationKind, Page, RawToken, StoreError, StoredToken, Transaction,
     Unique,
 };
-use influxd_tokens::{ApiToken, EscrowIdentity, hash_raw_tokens};
+use influxd_tokens::{ApiToken, EscrowError, EscrowIdentity, hash_raw_tokens};
 use secrecy::ExposeSecret;
 
 use super::{Desk, table};
@@ -139,7 +139,7 @@ fn operator(desk: &Desk, user: &User, org: influxd_model::OrgId) -> Authorizatio
     }
 }
 
-/// The tokens in escrow, opened with the identity in a file; with `write_back` the store holds
+/// The tokens in escrow that the identities in a file open; with `write_back` the store holds
 /// them raw again, where it holds their digests now.
 pub(super) async fn escrowed(desk: &Desk, file: &str, write_back: bool) -> Result<String> {
     if file.is_empty() {
@@ -156,6 +156,7 @@ pub(super) async fn escrowed(desk: &Desk, file: &str, write_back: bool) -> Resul
     let identity = EscrowIdentity::read(&content)?;
     drop(secrecy::SecretString::from(content));
     let mut rows = Vec::new();
+    let (mut foreign, mut damaged) = (0, 0);
     let mut after = None;
     loop {
         let mut transaction = desk.begin().await?;
@@ -165,15 +166,30 @@ pub(super) async fn escrowed(desk: &Desk, file: &str, write_back: bool) -> Resul
         };
         after = Some(*last);
         for (id, sealed) in &batch {
-            let opened = identity
-                .open(sealed)
-                .with_context(|| format!("token {id}"))?;
+            let opened = match identity.open(sealed) {
+                Ok(opened) => opened,
+                Err(EscrowError::Foreign) => {
+                    foreign += 1;
+                    continue;
+                }
+                Err(error) => {
+                    eprintln!("token {id}: {error}");
+                    damaged += 1;
+                    continue;
+                }
+            };
             if write_back {
                 write(&mut *transaction, *id, RawToken::new(opened.clone())).await?;
             }
             rows.push(vec![id.to_string(), text(opened.expose_secret())]);
         }
         transaction.commit().await?;
+    }
+    if foreign > 0 {
+        eprintln!("{foreign} tokens are sealed to another recipient");
+    }
+    if rows.is_empty() && foreign + damaged > 0 {
+        bail!("no token in escrow opens with this identity");
     }
     Ok(table::lines(&["ID", "Token"], &rows))
 }
