@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use influxd_model::{IdError, Permission};
-use influxd_store::StoreError;
+use influxd_store::{LostRace, StoreError};
 
 use crate::json;
 
@@ -124,6 +124,13 @@ impl ApiError {
     ) -> Self {
         let source = source.into();
         Self::Internal { context, source }
+    }
+
+    /// Something that this transaction has found is gone, `what` it was: once more it will find
+    /// that out where it looks for it.
+    pub(crate) fn gone(what: &str) -> Self {
+        let race = LostRace(format!("the {what} is gone"));
+        Self::Store(StoreError::Unavailable(Box::new(race)))
     }
 
     /// The only place that picks a code.

@@ -52,7 +52,8 @@ pub(crate) async fn gate(
     let area = Area::of(request.path());
     let origin = (area == Area::Api)
         .then(|| request.headers().get(ORIGIN).cloned())
-        .flatten();
+        .flatten()
+        .filter(|origin| !origin.is_empty());
     let method = request.method().clone();
     let agent = request.headers().get(header::USER_AGENT).cloned();
     let gzip = area == Area::V1 && {

@@ -35,6 +35,6 @@ mod v1;
 mod v2;
 mod zone;
 
-pub use server::{InfluxqlConfig, Running, ServerConfig, Services, start};
+pub use server::{EndpointsConfig, InfluxqlConfig, Running, ServerConfig, Services, start};
 pub use system::readiness::Readiness;
 pub use v2::flags::FEATURE_FLAGS;

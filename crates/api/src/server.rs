@@ -61,8 +61,21 @@ pub struct ServerConfig {
     pub trust_proxy_header: bool,
     /// What InfluxQL may use.
     pub influxql: InfluxqlConfig,
+    /// Which endpoints are not as usual.
+    pub endpoints: EndpointsConfig,
     /// Every setting by name, as operators are shown them: without secrets.
     pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Which endpoints are not as usual.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EndpointsConfig {
+    /// `/metrics` is forbidden.
+    pub metrics_disabled: bool,
+    /// Paths that nothing lives at say so without a word about a user interface.
+    pub ui_disabled: bool,
+    /// The instance can be set up more than once: for tests.
+    pub set_up_again: bool,
 }
 
 /// What InfluxQL may use. Zero: no limit.
@@ -109,6 +122,7 @@ impl Default for ServerConfig {
             sessions: SessionConfig::default(),
             trust_proxy_header: false,
             influxql: InfluxqlConfig::default(),
+            endpoints: EndpointsConfig::default(),
             settings: serde_json::Map::new(),
         }
     }

@@ -2,11 +2,14 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
 use influxd_model::Clock;
-use influxd_store::Store;
-use influxd_tokens::{Accounts, Hashing, Ids, Passwords, Randomness, Resolver};
+use influxd_store::{Store, StoreError};
+use influxd_tokens::{
+    Accounts, Hashing, Ids, Passwords, Randomness, Resolver, SetPasswordError, SignInError,
+};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
@@ -21,6 +24,41 @@ use crate::system::watch::Watch;
 
 /// How often a transaction is tried while others are faster.
 const TRIES: usize = 16;
+
+/// How long to wait after so many lost races: not at all at first, then up to 64 milliseconds, and
+/// hardly ever as long as those who lost with us.
+fn pause(lost: usize, random: u64) -> Duration {
+    match lost {
+        0..=2 => Duration::ZERO,
+        _ => Duration::from_micros(random % (1000 << lost.min(6))),
+    }
+}
+
+/// A failure that may be a race with another transaction, lost.
+pub(crate) trait Race {
+    /// Whether the same once more may go better, or would say more about what is wrong.
+    fn is_lost(&self) -> bool;
+}
+
+impl Race for ApiError {
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_lost_race())
+    }
+}
+
+impl Race for SetPasswordError {
+    fn is_lost(&self) -> bool {
+        // Whose password it is was there when the old one was verified.
+        matches!(self, Self::Store(error)
+            if error.is_lost_race() || matches!(error, StoreError::NotFound(_)))
+    }
+}
+
+impl Race for SignInError {
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_lost_race())
+    }
+}
 
 /// What all handlers share. One per process; ends with the server.
 #[derive(Debug)]
@@ -79,14 +117,29 @@ impl AppState {
         T: Send + 'static,
         W: Future<Output = Result<T, ApiError>> + Send + 'static,
     {
+        self.insist(work).await?
+    }
+
+    /// The same for work that fails in ways of its own.
+    pub(crate) async fn insist<T, E, W>(
+        &self,
+        work: impl Fn() -> W + Send + Sync + 'static,
+    ) -> Result<Result<T, E>, ApiError>
+    where
+        T: Send + 'static,
+        E: Race + Send + 'static,
+        W: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let random = Arc::clone(&self.random);
         self.run(async move {
-            for _ in 1..TRIES {
+            for lost in 1..TRIES {
                 match work().await {
-                    Err(ApiError::Store(error)) if error.is_lost_race() => {}
-                    result => return result,
+                    Err(error) if error.is_lost() => {}
+                    result => return Ok(result),
                 }
+                tokio::time::sleep(pause(lost, random.number())).await;
             }
-            work().await
+            Ok(work().await)
         })
         .await
     }

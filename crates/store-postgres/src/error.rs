@@ -13,6 +13,12 @@ pub(crate) fn unavailable(reason: &str) -> StoreError {
     StoreError::Unavailable(Box::new(PostgresFailure(reason.to_owned())))
 }
 
+/// [`StoreError::Unavailable`] because another transaction was faster, in a way that says what it
+/// did; see [`StoreError::is_lost_race`].
+pub(crate) fn lost_race(what: &str) -> StoreError {
+    StoreError::Unavailable(Box::new(LostRace(what.to_owned())))
+}
+
 /// A stored row that cannot be.
 pub(crate) fn corrupt(what: &'static str, detail: &str) -> StoreError {
     StoreError::Corrupt {
@@ -70,8 +76,7 @@ fn database_error(error: &dyn DatabaseError) -> StoreError {
     let constraint = error.constraint().unwrap_or_default();
     match (code.as_str(), constraint) {
         ("23505", "dbrps_one_default") => {
-            let text = "it changed the same database's mappings";
-            return StoreError::Unavailable(Box::new(LostRace(text.to_owned())));
+            return lost_race("it changed the same database's mappings");
         }
         ("23505", name) => {
             if let Some(unique) = unique(name) {
@@ -103,7 +108,7 @@ fn database_error(error: &dyn DatabaseError) -> StoreError {
         text.push_str(constraint);
     }
     if matches!(code.as_str(), "40001" | "40P01") {
-        return StoreError::Unavailable(Box::new(LostRace(text)));
+        return lost_race(&text);
     }
     let failure = Box::new(PostgresFailure(text));
     match code.get(..2) {

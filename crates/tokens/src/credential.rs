@@ -154,11 +154,20 @@ pub fn session_key<'a>(cookies: impl Iterator<Item = &'a [u8]>) -> Option<ApiTok
                 .strip_prefix(SESSION_COOKIE.as_bytes())
                 .and_then(|rest| rest.strip_prefix(b"="));
             if let Some(value) = value {
+                let value = unquoted(value);
                 return (!value.is_empty()).then(|| ApiToken::from(value.to_vec()));
             }
         }
     }
     None
+}
+
+/// The value of a cookie, which may stand in double quotes.
+fn unquoted(value: &[u8]) -> &[u8] {
+    let inner = value
+        .strip_prefix(b"\"")
+        .and_then(|v| v.strip_suffix(b"\""));
+    inner.unwrap_or(value)
 }
 
 fn from_query(query: &str) -> Option<NamedSecret> {
@@ -262,6 +271,22 @@ mod tests {
                 chosen(surface, query, header, cookie),
                 expected,
                 "{surface:?} {query} {header:?} {cookie:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cookie_may_be_quoted() {
+        for (cookie, expected) in [
+            ("influxdb-oss-session=\"k\"", "session k"),
+            ("influxdb-oss-session=\"k", "session \"k"),
+            ("influxdb-oss-session=\"", "session \""),
+            ("influxdb-oss-session=\"\"", "none"),
+        ] {
+            assert_eq!(
+                chosen(Surface::Api, "", None, Some(cookie)),
+                expected,
+                "{cookie}"
             );
         }
     }

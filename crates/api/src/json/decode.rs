@@ -29,8 +29,8 @@ pub(crate) enum DecodeError {
     Id(#[from] IdError),
 }
 
-/// The fields of a JSON object. Unknown ones are never looked at; of repeated ones the last
-/// counts.
+/// The fields of a JSON object. Unknown ones are never looked at; of repeated ones the last that is
+/// not null counts, for null leaves a field as it is.
 #[derive(Debug)]
 pub(crate) struct Fields {
     name: &'static str,
@@ -64,11 +64,8 @@ impl Fields {
         let at = self
             .members
             .iter()
-            .rposition(|(key, _)| key.eq_ignore_ascii_case(field))?;
-        match std::mem::replace(&mut self.members[at].1, Json::Null) {
-            Json::Null => None,
-            value => Some(value),
-        }
+            .rposition(|(key, value)| key.eq_ignore_ascii_case(field) && *value != Json::Null)?;
+        Some(std::mem::replace(&mut self.members[at].1, Json::Null))
     }
 
     fn wrong(&self, field: &str, value: &Json, expected: &'static str) -> DecodeError {
@@ -147,9 +144,8 @@ impl Fields {
 
     /// Whether a field is there, and not null.
     pub(crate) fn has(&self, field: &str) -> bool {
-        let found = self.members.iter().rev();
-        let mut found = found.filter(|(key, _)| key.eq_ignore_ascii_case(field));
-        found.next().is_some_and(|(_, value)| *value != Json::Null)
+        let mut members = self.members.iter();
+        members.any(|(key, value)| key.eq_ignore_ascii_case(field) && *value != Json::Null)
     }
 
     /// A list of texts.
@@ -229,6 +225,9 @@ mod tests {
         let mut body = fields(r#"{"Name": "a", "NAME": "b", "orgID": null, "foo": 1}"#);
         assert_eq!(body.string("name"), Ok(Some("b".to_owned())));
         assert_eq!(body.id::<OrgId>("orgID"), Ok(None));
+        let mut body = fields(r#"{"NAME": "a", "name": null}"#);
+        assert!(body.has("name"));
+        assert_eq!(body.string("name"), Ok(Some("a".to_owned())));
         assert!(
             Fields::read(b"null", "x")
                 .unwrap()

@@ -14,6 +14,16 @@ pub(crate) enum JsonError {
     /// A character is out of place; what was expected instead.
     #[error("invalid character {} {}", quoted(*.0), .1)]
     Character(u8, &'static str),
+    /// A character is none of `null`, `true` or `false`, which a value began as.
+    #[error("invalid character {} in literal {word} (expecting {})", quoted(*found), quoted(*expected))]
+    Literal {
+        /// What is there.
+        found: u8,
+        /// What the value seemed to be.
+        word: &'static str,
+        /// What its next character is.
+        expected: u8,
+    },
     /// Values within values, too many of them.
     #[error("exceeded max depth")]
     Depth,
@@ -27,11 +37,16 @@ fn quoted(byte: u8) -> String {
     match byte {
         b'\'' => r"'\''".to_owned(),
         b'"' => "'\"'".to_owned(),
-        b'\n' => r"'\n'".to_owned(),
-        b'\r' => r"'\r'".to_owned(),
+        b'\\' => r"'\\'".to_owned(),
+        0x07 => r"'\a'".to_owned(),
+        0x08 => r"'\b'".to_owned(),
         b'\t' => r"'\t'".to_owned(),
+        b'\n' => r"'\n'".to_owned(),
+        0x0b => r"'\v'".to_owned(),
+        0x0c => r"'\f'".to_owned(),
+        b'\r' => r"'\r'".to_owned(),
         0..=0x1f | 0x7f => format!("'\\x{byte:02x}'"),
-        0x80..=0x9f | 0xad => format!("'\\u{byte:04x}'"),
+        0x80..=0xa0 | 0xad => format!("'\\u{byte:04x}'"),
         _ => format!("'{}'", char::from(byte)),
     }
 }
@@ -78,13 +93,9 @@ impl Reader<'_> {
             return Err(JsonError::Depth);
         }
         match self.next_solid()? {
-            b'n' => self.word(b"ull", "in literal null").map(|()| Json::Null),
-            b't' => self
-                .word(b"rue", "in literal true")
-                .map(|()| Json::Boolean(true)),
-            b'f' => self
-                .word(b"alse", "in literal false")
-                .map(|()| Json::Boolean(false)),
+            b'n' => self.word("null").map(|()| Json::Null),
+            b't' => self.word("true").map(|()| Json::Boolean(true)),
+            b'f' => self.word("false").map(|()| Json::Boolean(false)),
             b'"' => self.string().map(Json::String),
             first @ (b'-' | b'0'..=b'9') => self.number(first),
             b'[' => self.array(depth),
@@ -93,12 +104,16 @@ impl Reader<'_> {
         }
     }
 
-    fn word(&mut self, rest: &[u8], place: &'static str) -> Result<(), JsonError> {
-        for expected in rest {
-            let byte = self.next()?;
-            if byte != *expected {
-                // Upstream's texts go on with what was expected.
-                return Err(JsonError::Character(byte, place));
+    /// The rest of a word whose first letter was read.
+    fn word(&mut self, word: &'static str) -> Result<(), JsonError> {
+        for expected in word.bytes().skip(1) {
+            let found = self.next()?;
+            if found != expected {
+                return Err(JsonError::Literal {
+                    found,
+                    word,
+                    expected,
+                });
             }
         }
         Ok(())
@@ -296,6 +311,40 @@ mod tests {
         check("-", "unexpected EOF");
         check("\"\n\"", "invalid character '\\n' in string literal");
         check(&"[".repeat(5_000), "exceeded max depth");
+    }
+
+    #[test]
+    fn words_that_go_wrong_say_what_was_expected() {
+        for (text, expected) in [
+            ("not json", "'o' in literal null (expecting 'u')"),
+            ("nul,", "',' in literal null (expecting 'l')"),
+            ("trux", "'x' in literal true (expecting 'e')"),
+            ("foo", "'o' in literal false (expecting 'a')"),
+            ("{\"a\":tru}", "'}' in literal true (expecting 'e')"),
+        ] {
+            check(text, &format!("invalid character {expected}"));
+        }
+        check("nul", "unexpected EOF");
+    }
+
+    #[test]
+    fn characters_are_quoted_as_upstream_does() {
+        for (byte, expected) in [
+            (b'\\', r"'\\'"),
+            (b'"', "'\"'"),
+            (b'\'', r"'\''"),
+            (0x07, r"'\a'"),
+            (0x08, r"'\b'"),
+            (0x0b, r"'\v'"),
+            (0x0c, r"'\f'"),
+            (0x00, r"'\x00'"),
+            (0x7f, r"'\x7f'"),
+            (0xa0, r"'\u00a0'"),
+            (0xad, r"'\u00ad'"),
+            (0xe9, "'é'"),
+        ] {
+            assert_eq!(quoted(byte), expected);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use self::operation::{Answer, Content, Group, Operation, Style, Verb};
 use crate::error::{ApiError, ErrorCode, Family};
+use crate::state::AppState;
 use crate::{reply, system, v1, v2};
 
 /// What kind of path a request is for (auth-and-resources 1.6).
@@ -198,7 +199,8 @@ const SYSTEM: &[Operation] = &[
             "Shows what was counted, in the form of Prometheus",
         ),
         &[Answer::text(200, "text/plain")],
-    ),
+    )
+    .errors(&[403]),
 ];
 
 /// Every operation that there is, for the description.
@@ -265,6 +267,11 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
         };
         app.service(web::resource(paths).name(path).route((operation.route)()));
     }
+    app.service(
+        web::resource(["/debug/pprof", "/debug/pprof/{profile:.*}"])
+            .name("/debug/pprof")
+            .route(web::to(no_profiles)),
+    );
     app.default_service(web::to(nothing_here));
 }
 
@@ -353,8 +360,17 @@ async fn path_not_found() -> ApiResult {
 
 type ApiResult = Result<HttpResponse, ApiError>;
 
-async fn nothing_here(request: HttpRequest) -> HttpResponse {
+/// This server makes no profiles, and says so in the words of one that does not show them
+/// (data-endpoints 9.4).
+async fn no_profiles() -> ApiResult {
+    Err(ApiError::new(ErrorCode::Forbidden, "profiling disabled"))
+}
+
+async fn nothing_here(state: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
     if Area::of(request.path()) != Area::Api {
+        if state.config.endpoints.ui_disabled {
+            return reply::page_not_found();
+        }
         return reply::plain(
             actix_web::http::StatusCode::NOT_FOUND,
             "no assets included in binary\n",

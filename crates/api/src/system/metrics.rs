@@ -14,6 +14,7 @@ use prometheus::{
     Opts, Registry, TextEncoder,
 };
 
+use crate::error::{ApiError, ErrorCode};
 use crate::state::AppState;
 use crate::system::agents::Agents;
 
@@ -21,18 +22,20 @@ const TEXT: HeaderValue =
     HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8; escaping=values");
 
 /// `GET /metrics`
-pub(crate) async fn metrics(state: web::Data<AppState>) -> HttpResponse {
+pub(crate) async fn metrics(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
+    if state.config.endpoints.metrics_disabled {
+        return Err(ApiError::new(ErrorCode::Forbidden, "metrics disabled"));
+    }
     let metrics = &state.metrics;
     metrics.uptime.set(metrics.started.elapsed().as_secs_f64());
     metrics.passwords.set(&state.passwords.figures());
     let mut text = Vec::with_capacity(64 << 10);
-    if let Err(error) = TextEncoder::new().encode(&metrics.registry.gather(), &mut text) {
-        tracing::error!(%error, "the metrics could not be written");
-        return HttpResponse::InternalServerError().finish();
-    }
-    HttpResponse::Ok()
+    TextEncoder::new()
+        .encode(&metrics.registry.gather(), &mut text)
+        .map_err(|error| ApiError::internal("the metrics could not be written", error))?;
+    Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, TEXT))
-        .body(text)
+        .body(text))
 }
 
 /// What was built, for `influxdb_info`.

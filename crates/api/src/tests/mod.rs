@@ -8,6 +8,7 @@ mod labels;
 mod organizations;
 mod people;
 mod probes;
+mod races;
 mod resources;
 mod secrets;
 mod status;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{TOKEN, TestServer};
+use crate::server::{EndpointsConfig, ServerConfig};
 
 /// A document with what varies taken out.
 fn redacted(value: &Value) -> Value {
@@ -89,6 +90,79 @@ async fn set_up_works_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_for_tests_is_set_up_again_and_again() {
+    let config = ServerConfig {
+        endpoints: EndpointsConfig {
+            set_up_again: true,
+            ..EndpointsConfig::default()
+        },
+        ..ServerConfig::default()
+    };
+    let server = TestServer::with(config, |store| store).await;
+    server.onboard().await;
+    let allowed = server.client.send("GET", "/api/v2/setup", &[], b"").await;
+    assert_eq!(allowed.json(), json!({"allowed": true}));
+    for (user, org, token, message) in [
+        ("admin", "beta", "t2", "user with name admin already exists"),
+        (
+            "eve",
+            "acme",
+            "t2",
+            "organization with name acme already exists",
+        ),
+        ("eve", "beta", TOKEN, "token already exists"),
+    ] {
+        let body = json!({"username": user, "org": org, "bucket": "b", "token": token});
+        let body = body.to_string();
+        let reply = server
+            .client
+            .send("POST", "/api/v2/setup", &[], body.as_bytes())
+            .await;
+        reply.is_refused(422, message);
+        assert_eq!(reply.json()["code"], "conflict");
+    }
+    let body = br#"{"username":"eve","org":"beta","bucket":"b"}"#;
+    let reply = server.client.send("POST", "/api/v2/setup", &[], body).await;
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_whose_user_is_gone_is_still_taken() {
+    let server = TestServer::set_up().await;
+    let orgs = server.operator("GET", "/api/v2/orgs", "").await.json();
+    let users = server.operator("GET", "/api/v2/users", "").await.json();
+    for (kind, list) in [("orgs", &orgs), ("users", &users)] {
+        let id = list[kind][0]["id"].as_str().unwrap();
+        let path = format!("/api/v2/{kind}/{id}");
+        let reply = server.operator("DELETE", &path, "").await;
+        assert_eq!(reply.status, 204, "{}", reply.text());
+    }
+    let body = json!({"username": "a", "org": "o", "bucket": "b", "token": TOKEN}).to_string();
+    let reply = server
+        .client
+        .send("POST", "/api/v2/setup", &[], body.as_bytes())
+        .await;
+    reply.is_refused(422, "token already exists");
+    let allowed = server.client.send("GET", "/api/v2/setup", &[], b"").await;
+    assert_eq!(allowed.json(), json!({"allowed": true}));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_it_is_done_is_the_first_thing_a_set_up_is_told() {
+    let server = TestServer::set_up().await;
+    for body in ["{}", r#"{"username":"a\u0000","org":"o","bucket":"b"}"#] {
+        let reply = server
+            .client
+            .send("POST", "/api/v2/setup", &[], body.as_bytes())
+            .await;
+        reply.is_refused(422, "onboarding has already been completed");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_set_up_leaves_nothing_behind() {
     let server = TestServer::fresh().await;
     for (body, status, message) in [
@@ -117,6 +191,16 @@ async fn a_refused_set_up_leaves_nothing_behind() {
             r#"{"username":"a","org":"o","bucket":"_b"}"#,
             400,
             "bucket name _b is invalid. Buckets may not start with underscore",
+        ),
+        (
+            r#"{"username":"a\u0000","org":"o","bucket":"b"}"#,
+            400,
+            "a text must not hold U+0000",
+        ),
+        (
+            r#"{"username":"a","org":"o","bucket":"b","retentionPeriodHrs":9223372036}"#,
+            422,
+            "the retention must be at most 9223372036 seconds",
         ),
         (
             r#"{"username":"a","org":"o","bucket":"b","retentionPeriodSeconds":60}"#,

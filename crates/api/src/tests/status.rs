@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use influxd_store::{Result, Store, StoreError, Transaction};
 
 use super::TestServer;
-use crate::server::ServerConfig;
+use crate::server::{EndpointsConfig, ServerConfig};
 
 /// A store that can be switched off.
 #[derive(Debug)]
@@ -170,5 +170,57 @@ async fn while_the_store_is_away_nobody_is_unauthorized() {
         server.operator("GET", "/api/v2/buckets", "").await.status,
         200
     );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn profiles_are_never_shown() {
+    let server = TestServer::fresh().await;
+    for (method, target) in [
+        ("GET", "/debug/pprof"),
+        ("GET", "/debug/pprof/"),
+        ("GET", "/debug/pprof/cmdline"),
+        ("POST", "/debug/pprof/all"),
+    ] {
+        let reply = server.client.send(method, target, &[], b"").await;
+        assert_eq!(reply.status, 403, "{target}");
+        assert_eq!(
+            reply.text(),
+            r#"{"code":"forbidden","message":"profiling disabled"}"#
+        );
+        assert_eq!(reply.header("X-Platform-Error-Code"), Some("forbidden"));
+    }
+    for target in ["/debug", "/debug/vars", "/debug/pprofx"] {
+        let reply = server.client.send("GET", target, &[], b"").await;
+        assert_eq!(reply.text(), "no assets included in binary\n", "{target}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_switched_off_says_so() {
+    let config = ServerConfig {
+        endpoints: EndpointsConfig {
+            metrics_disabled: true,
+            ui_disabled: true,
+            ..EndpointsConfig::default()
+        },
+        ..ServerConfig::default()
+    };
+    let server = TestServer::with(config, |store| store).await;
+    let reply = server.client.send("GET", "/metrics", &[], b"").await;
+    assert_eq!(reply.status, 403);
+    assert_eq!(
+        reply.text(),
+        r#"{"code":"forbidden","message":"metrics disabled"}"#
+    );
+    assert_eq!(reply.header("X-Platform-Error-Code"), Some("forbidden"));
+    for target in ["/", "/foo", "/query/"] {
+        let reply = server.client.send("GET", target, &[], b"").await;
+        assert_eq!(reply.status, 404, "{target}");
+        assert_eq!(reply.text(), "404 page not found\n", "{target}");
+        let kind = reply.header("Content-Type").unwrap();
+        assert!(kind.starts_with("text/plain"), "{kind}");
+    }
     server.stop().await;
 }

@@ -252,8 +252,7 @@ async fn add(
                         ),
                     ));
                 }
-                // Gone since it was looked at.
-                Err(StoreError::NotFound(_)) => return Err(missing()),
+                Err(StoreError::NotFound(what)) => return Err(ApiError::gone(what)),
                 result => result?,
             }
             transaction.commit().await?;

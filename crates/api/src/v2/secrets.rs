@@ -164,9 +164,7 @@ async fn put(
                 let sealed = seal_secret(keyring, random, (id, key), value.as_bytes());
                 let sealed = sealed.expose_secret();
                 match transaction.secrets().put(id, key, sealed).await {
-                    Err(StoreError::NotFound(_)) => {
-                        return Err(ApiError::not_found("organization not found"));
-                    }
+                    Err(StoreError::NotFound(what)) => return Err(ApiError::gone(what)),
                     result => result?,
                 }
             }

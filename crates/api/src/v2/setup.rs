@@ -1,5 +1,7 @@
 //! `/api/v2/setup`
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_tokens::{ApiToken, OnboardError, Onboarded, SetUp, Tools, onboard, set_up_allowed};
@@ -14,7 +16,6 @@ use crate::reply;
 use crate::routes::operation::Verb::{Get, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
 use crate::state::AppState;
-use crate::text::refuse_nul;
 use crate::v2::authorizations::view::{AuthorizationLinks, PermissionView};
 use crate::v2::buckets::view::BucketView;
 use crate::v2::orgs::view::OrgView;
@@ -72,36 +73,38 @@ struct AllowedView {
 /// `GET /api/v2/setup`
 async fn allowed(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
     let store = state.store.clone();
-    let allowed = state
-        .run(async move { Ok(set_up_allowed(&*store).await?) })
-        .await?;
+    let allowed = state.config.endpoints.set_up_again
+        || state
+            .run(async move { Ok(set_up_allowed(&*store).await?) })
+            .await?;
     Ok(reply::pretty(StatusCode::OK, &AllowedView { allowed }))
 }
 
 /// `POST /api/v2/setup`
 async fn set_up(state: web::Data<AppState>, body: Body) -> Result<HttpResponse, ApiError> {
     let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
-    for name in [&request.username, &request.org, &request.bucket] {
-        refuse_nul(name)?;
-    }
     if let Some(token) = &request.token
         && token.len() < 32
     {
         tracing::warn!("the operator token given at set-up has less than 32 characters");
     }
-    let shared = state.clone().into_inner();
-    let work = async move {
-        let tools = Tools {
-            store: &shared.store,
-            clock: &*shared.clock,
-            random: &*shared.random,
-            ids: &shared.ids,
-            hashing: &shared.hashing,
-            passwords: &shared.passwords,
-        };
-        onboard(&tools, request).await.map_err(explain)
+    let (shared, request) = (state.clone().into_inner(), Arc::new(request));
+    let work = move || {
+        let (shared, request) = (shared.clone(), request.clone());
+        async move {
+            let tools = Tools {
+                store: &shared.store,
+                clock: &*shared.clock,
+                random: &*shared.random,
+                ids: &shared.ids,
+                hashing: &shared.hashing,
+                passwords: &shared.passwords,
+                again: shared.config.endpoints.set_up_again,
+            };
+            onboard(&tools, &request).await.map_err(explain)
+        }
     };
-    let made = state.run(work).await?;
+    let made = state.change(work).await?;
     state.resolver.forget();
     state.changed();
     tracing::info!(org.id = %made.organization.id, "the instance was set up");
@@ -129,10 +132,14 @@ fn decode(body: &Body) -> Result<SetUp, DecodeError> {
 
 fn explain(error: OnboardError) -> ApiError {
     let code = match error {
-        OnboardError::Done => ErrorCode::Conflict,
-        OnboardError::Missing(_) => ErrorCode::Unprocessable,
+        OnboardError::Done
+        | OnboardError::UserTaken(_)
+        | OnboardError::OrganizationTaken(_)
+        | OnboardError::TokenTaken => ErrorCode::Conflict,
+        OnboardError::Missing(_) | OnboardError::RetentionTooLong => ErrorCode::Unprocessable,
         OnboardError::Password(_)
         | OnboardError::BlankOrganization
+        | OnboardError::Nul
         | OnboardError::BucketName(_) => ErrorCode::Invalid,
         OnboardError::NameTooLong => ErrorCode::TooLarge,
         OnboardError::Retention(_) => ErrorCode::Internal,

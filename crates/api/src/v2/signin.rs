@@ -60,9 +60,12 @@ async fn sign_in(
     let named = header.and_then(|header| from_basic(header.as_bytes()));
     let named = named.ok_or_else(|| refused::no_credential(&state, &request))?;
     let accounts = Arc::clone(&state.accounts);
-    let outcome = state
-        .run(async move { Ok(accounts.sign_in(&named, from.0).await) })
-        .await?;
+    let named = Arc::new(named);
+    let work = move || {
+        let (accounts, named) = (accounts.clone(), named.clone());
+        async move { accounts.sign_in(&named, from.0).await }
+    };
+    let outcome = state.insist(work).await?;
     let signed_in = outcome.map_err(refuse)?;
     tracing::info!(user.id = %signed_in.session.user, "a session began");
     let cookie = cookie(&signed_in, request.app_config().secure());
@@ -79,9 +82,11 @@ async fn sign_out(
     let cookies = request.headers().get_all(header::COOKIE);
     let key = session_key(cookies.map(HeaderValue::as_bytes)).ok_or_else(unauthorized)?;
     let accounts = Arc::clone(&state.accounts);
-    let was_there = state
-        .run(async move { Ok(accounts.sign_out(&key).await?) })
-        .await?;
+    let work = move || {
+        let (accounts, key) = (accounts.clone(), key.clone());
+        async move { Ok(accounts.sign_out(&key).await?) }
+    };
+    let was_there = state.change(work).await?;
     if !was_there {
         return Err(unauthorized());
     }

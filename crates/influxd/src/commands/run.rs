@@ -207,6 +207,7 @@ fn server_config(server: &ServerSettings, clock: &dyn Clock) -> ServerConfig {
             renew: server.session_renew,
         },
         trust_proxy_header: server.trust_proxy_header,
+        endpoints: server.endpoints,
         influxql: InfluxqlConfig {
             queries_at_once: match server.query_concurrency {
                 0 => at_once,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use influxd_api::FEATURE_FLAGS;
+use influxd_api::{EndpointsConfig, FEATURE_FLAGS};
 use influxd_tokens::{Escrow, Hashing, Keyring};
 use secrecy::SecretSlice;
 use serde_json::{Map, Value};
@@ -62,6 +62,7 @@ pub(crate) struct ServerSettings {
     pub(crate) session_renew: bool,
     pub(crate) strong_passwords: bool,
     pub(crate) trust_proxy_header: bool,
+    pub(crate) endpoints: EndpointsConfig,
     /// What the log should say at start.
     pub(crate) warnings: Vec<String>,
     /// Feature flags that this server knows and that were overridden.
@@ -121,6 +122,11 @@ impl ServerSettings {
             session_renew: !settings.flag("session-renew-disabled"),
             strong_passwords: settings.flag("strong-passwords"),
             trust_proxy_header: settings.flag("trust-proxy-header"),
+            endpoints: EndpointsConfig {
+                metrics_disabled: settings.flag("metrics-disabled"),
+                ui_disabled: settings.flag("ui-disabled"),
+                set_up_again: settings.flag("testing-always-allow-setup"),
+            },
             warnings,
             feature_overrides: known.iter().map(|(n, v)| format!("{n}={v}")).collect(),
             shown: shown::to_json(settings),

@@ -22,7 +22,7 @@ use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::Query;
 use sqlx::{Executor, PgConnection, PgPool, Postgres, Row};
 
-use crate::error::{is_constraint, store_error, unavailable};
+use crate::error::{is_constraint, lost_race, store_error};
 
 /// A transaction; dropped, it rolls back before its connection is used again.
 pub(crate) struct PostgresTransaction(pub(crate) sqlx::Transaction<'static, Postgres>);
@@ -142,14 +142,14 @@ fn must_change(done: &PgQueryResult, what: &'static str) -> Result<()> {
 /// Runs a statement that removes what has, or belongs to, an id; says how many rows went.
 async fn remove(conn: &mut PgConnection, sql: &'static str, id: i64) -> Result<u64> {
     let done = sqlx::query(sql).bind(id).execute(conn).await;
-    Ok(done.map_err(lost_race)?.rows_affected())
+    Ok(done.map_err(removal_error)?.rows_affected())
 }
 
 /// The error of a statement that removes what everything known to refer to was removed from: a
-/// constraint means that another transaction has added something since.
-fn lost_race(error: sqlx::Error) -> StoreError {
+/// constraint means that another transaction has added something, or removed the same, since.
+fn removal_error(error: sqlx::Error) -> StoreError {
     if is_constraint(&error) {
-        unavailable("another transaction changed what was to be removed")
+        lost_race("it changed what was to be removed")
     } else {
         store_error(error)
     }

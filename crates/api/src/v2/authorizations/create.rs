@@ -31,7 +31,7 @@ struct Request {
     user: Option<UserId>,
     status: Option<String>,
     description: String,
-    /// The name of a 1.x user; of an API token nothing that counts.
+    /// The name of a 1.x user. A request for an API token has no such field.
     token: String,
     permissions: Vec<GivenPermission>,
 }
@@ -43,7 +43,7 @@ struct GivenPermission {
     id: Option<AnyId>,
 }
 
-fn decode(body: &Body) -> Result<Request, DecodeError> {
+fn decode(kind: Kind, body: &Body) -> Result<Request, DecodeError> {
     let mut fields = Fields::read(&body.0, "postAuthorizationRequest")?;
     let permissions = fields.objects("permissions", "Permission")?;
     Ok(Request {
@@ -51,7 +51,10 @@ fn decode(body: &Body) -> Result<Request, DecodeError> {
         user: fields.id("userID")?,
         status: fields.string("status")?,
         description: fields.string("description")?.unwrap_or_default(),
-        token: fields.string("token")?.unwrap_or_default(),
+        token: match kind.0 {
+            AuthorizationKind::V1User => fields.string("token")?.unwrap_or_default(),
+            AuthorizationKind::ApiToken => String::new(),
+        },
         permissions: permissions
             .unwrap_or_default()
             .into_iter()
@@ -141,7 +144,7 @@ pub(crate) async fn create(
     state: web::Data<AppState>,
     body: Body,
 ) -> Result<HttpResponse, ApiError> {
-    let request = decode(&body)
+    let request = decode(kind, &body)
         .map_err(|error| ApiError::invalid(format!("invalid json structure: {error}")))?;
     let new = check(kind, &caller, request, state.clock.now(), &state.ids)?;
     let token = match kind.0 {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Action, AuthorizationId};
+use influxd_tokens::SetPasswordError;
 
 use crate::body::Body;
 use crate::caller::Caller;
@@ -31,14 +32,23 @@ pub(crate) async fn set(
         .parse()
         .map_err(|_| ApiError::new(ErrorCode::Internal, bad_id))?;
     let (store, accounts) = (state.store.clone(), Arc::clone(&state.accounts));
-    let work = async move {
-        let mut transaction = store.begin_read().await?;
-        let v1_user = find(&mut *transaction, kind, id).await?;
-        drop(transaction);
-        require(&caller, &on_user(Action::Write, v1_user.user))?;
-        Ok(accounts.set_v1_password(&caller, &v1_user, &password).await)
+    let password = Arc::new(password);
+    let work = move || {
+        let (store, accounts) = (store.clone(), accounts.clone());
+        let (caller, password) = (caller.clone(), password.clone());
+        async move {
+            let mut transaction = store.begin_read().await?;
+            let v1_user = find(&mut *transaction, kind, id).await?;
+            drop(transaction);
+            require(&caller, &on_user(Action::Write, v1_user.user))?;
+            let set = accounts.set_v1_password(&caller, &v1_user, &password);
+            match set.await {
+                Err(SetPasswordError::Store(error)) => Err(error.into()),
+                outcome => Ok(outcome),
+            }
+        }
     };
-    let outcome = state.run(work).await?;
+    let outcome = state.change(work).await?;
     outcome.map_err(|error| refused::set_password(&state, &request, error))?;
     tracing::info!(authorization.id = %id, "set the password of 1.x user {id}");
     Ok(reply::no_content())

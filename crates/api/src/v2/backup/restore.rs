@@ -1,10 +1,12 @@
 //! `POST /api/v2/restore/kv` and `/api/v2/restore/sql`
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Status, missing_for_operator};
-use influxd_store::{Snapshot, StoreError, StoredToken, archive};
+use influxd_store::{Snapshot, Store, StoreError, StoredToken, archive};
 use influxd_tokens::{MigrateError, hash_snapshot};
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::Serialize;
@@ -40,24 +42,26 @@ pub(super) async fn kv(
     let token = operator_token(&snapshot)?;
     let raw = hash_snapshot(&mut snapshot, &state.hashing, &*state.random).map_err(refuse)?;
     let store = state.store.clone();
-    let restored = state.run(async move {
-        let mut transaction = store.begin().await?;
-        match transaction.restore(&snapshot).await {
-            Err(StoreError::Corrupt { what, detail }) => {
-                let message = format!("this backup contradicts itself: {what}: {detail}");
-                return Err(ApiError::new(ErrorCode::Unprocessable, message));
-            }
-            result => result?,
-        }
-        transaction.commit().await?;
-        Ok(())
-    });
-    restored.await?;
+    let snapshot = Arc::new(snapshot);
+    let work = move || put(store.clone(), snapshot.clone());
+    state.change(work).await?;
     state.resolver.forget();
     state.changed();
     tracing::info!(hashed = raw, "restored all resources and credentials");
     let view = RestoredView { token };
     Ok(reply::compact(StatusCode::OK, &view))
+}
+
+async fn put(store: Arc<dyn Store>, snapshot: Arc<Snapshot>) -> Result<(), ApiError> {
+    let mut transaction = store.begin().await?;
+    match transaction.restore(&snapshot).await {
+        Err(StoreError::Corrupt { what, detail }) => {
+            let message = format!("this backup contradicts itself: {what}: {detail}");
+            return Err(ApiError::new(ErrorCode::Unprocessable, message));
+        }
+        result => result?,
+    }
+    Ok(transaction.commit().await?)
 }
 
 /// The second part of a backup made by InfluxDB; ours is whole without it.

@@ -1,10 +1,12 @@
 //! `POST /api/v2/buckets`
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{Action, Bucket, BucketKind, OrgId};
-use influxd_store::{StoreError, Unique};
-use influxd_tokens::check_retention;
+use influxd_store::{Store, StoreError, Unique};
+use influxd_tokens::{Ids, check_retention};
 
 use crate::body::{Body, unmarshal};
 use crate::caller::Caller;
@@ -53,9 +55,10 @@ pub(crate) async fn create(
     refuse_nul(&request.description)?;
     refuse_nul(&request.policy)?;
     let retention = rules::retention(rule.every.unwrap_or_default());
-    let shard_duration = check_retention(retention, rule.shard_duration.unwrap_or_default());
+    let shard_duration = check_retention(retention, rule.shard_duration.unwrap_or_default())
+        .map_err(|error| error.to_string());
     let now = state.clock.now();
-    let mut bucket = Bucket {
+    let bucket = Bucket {
         id: state.ids.bucket(),
         org,
         name: request.name,
@@ -68,42 +71,53 @@ pub(crate) async fn create(
         updated_at: now,
     };
     let (store, ids) = (state.store.clone(), state.ids.clone());
-    let work = async move {
-        let missing = || ApiError::not_found("organization not found");
-        let mut transaction = store.begin().await?;
-        if transaction.organizations().find(org).await?.is_none() {
-            return Err(missing());
-        }
-        let taken = |bucket: &Bucket| {
-            ApiError::conflict(format!("bucket with name {} already exists", bucket.name))
-        };
-        if transaction
-            .buckets()
-            .find_by_name(org, &bucket.name)
-            .await?
-            .is_some()
-        {
-            return Err(taken(&bucket));
-        }
-        bucket.shard_duration = shard_duration
-            .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
-        for _ in 0..TRIES {
-            let inserted = transaction.buckets().insert(&bucket).await;
-            match inserted {
-                Err(StoreError::Conflict(Unique::Id)) => bucket.id = ids.bucket(),
-                Err(StoreError::Conflict(Unique::BucketName)) => return Err(taken(&bucket)),
-                Err(StoreError::NotFound(_)) => return Err(missing()),
-                result => {
-                    result?;
-                    transaction.commit().await?;
-                    return Ok(bucket);
-                }
-            }
-        }
-        Err(exhausted())
+    let work = move || {
+        let new = (bucket.clone(), shard_duration.clone());
+        insert(store.clone(), ids.clone(), new)
     };
-    let bucket = state.run(work).await?;
+    let bucket = state.change(work).await?;
     state.changed();
     tracing::info!(bucket.id = %bucket.id, org.id = %org, "created bucket {}", bucket.id);
     Ok(reply::pretty(StatusCode::CREATED, &BucketView::of(&bucket)))
+}
+
+/// Adds a bucket, under another id if its own is taken. A shard duration that cannot be matters
+/// only if there is nothing else to say.
+async fn insert(
+    store: Arc<dyn Store>,
+    ids: Arc<Ids>,
+    (mut bucket, shard_duration): (Bucket, Result<i64, String>),
+) -> Result<Bucket, ApiError> {
+    let missing = || ApiError::not_found("organization not found");
+    let taken = |bucket: &Bucket| {
+        ApiError::conflict(format!("bucket with name {} already exists", bucket.name))
+    };
+    let org = bucket.org;
+    let mut transaction = store.begin().await?;
+    if transaction.organizations().find(org).await?.is_none() {
+        return Err(missing());
+    }
+    let named = transaction
+        .buckets()
+        .find_by_name(org, &bucket.name)
+        .await?;
+    if named.is_some() {
+        return Err(taken(&bucket));
+    }
+    bucket.shard_duration =
+        shard_duration.map_err(|error| ApiError::new(ErrorCode::Internal, error))?;
+    for _ in 0..TRIES {
+        let inserted = transaction.buckets().insert(&bucket).await;
+        match inserted {
+            Err(StoreError::Conflict(Unique::Id)) => bucket.id = ids.bucket(),
+            Err(StoreError::Conflict(Unique::BucketName)) => return Err(taken(&bucket)),
+            Err(StoreError::NotFound(_)) => return Err(missing()),
+            result => {
+                result?;
+                transaction.commit().await?;
+                return Ok(bucket);
+            }
+        }
+    }
+    Err(exhausted())
 }

@@ -43,10 +43,19 @@ pub(super) fn check(rules: &[GivenRule]) -> Result<Option<GivenRule>, ApiError> 
         if rule.shard_duration.is_some_and(|duration| duration < 0) {
             return refuse("shard-group duration seconds cannot be negative");
         }
-        let nanoseconds = |seconds: Option<i64>| seconds.map(|s| s.saturating_mul(SECOND));
+        let nanoseconds = |seconds: Option<i64>| match seconds {
+            Some(seconds) => seconds.checked_mul(SECOND).map(Some),
+            None => Some(None),
+        };
+        let Some(every) = nanoseconds(rule.every) else {
+            return refuse("expiration seconds must be at most 9223372036");
+        };
+        let Some(shard_duration) = nanoseconds(rule.shard_duration) else {
+            return refuse("shard-group duration seconds must be at most 9223372036");
+        };
         return Ok(Some(GivenRule {
-            every: nanoseconds(rule.every),
-            shard_duration: nanoseconds(rule.shard_duration),
+            every,
+            shard_duration,
         }));
     };
     Ok(None)
@@ -64,4 +73,34 @@ pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
 /// How long points are kept for a number of nanoseconds in a request: 0 is for ever.
 pub(super) fn retention(every: i64) -> Option<i64> {
     (every > 0).then_some(every)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_that_cannot_be_stored_are_refused() {
+        let rule = |every, shard_duration| {
+            check(&[GivenRule {
+                every: Some(every),
+                shard_duration: Some(shard_duration),
+            }])
+        };
+        let most = 9_223_372_036;
+        assert!(rule(most, most).is_ok());
+        for (every, shard_duration, message) in [
+            (most + 1, 0, "expiration seconds must be at most 9223372036"),
+            (
+                0,
+                i64::MAX,
+                "shard-group duration seconds must be at most 9223372036",
+            ),
+            (-1, 0, "expiration seconds cannot be negative"),
+        ] {
+            let error = rule(every, shard_duration).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::Unprocessable);
+            assert_eq!(error.to_string(), message);
+        }
+    }
 }

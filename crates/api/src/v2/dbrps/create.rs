@@ -112,7 +112,7 @@ async fn insert(
         match inserted {
             Err(StoreError::Conflict(Unique::Id)) => new.id = state.ids.dbrp(),
             Err(StoreError::Conflict(Unique::DbrpNames)) => return Err(taken()),
-            Err(StoreError::NotFound(_)) => return Err(missing()),
+            Err(StoreError::NotFound(what)) => return Err(ApiError::gone(what)),
             result => {
                 let stored = result?;
                 transaction.commit().await?;

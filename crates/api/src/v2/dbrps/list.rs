@@ -72,14 +72,17 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let query = Query::new(request.query_string());
     let choice = OrgChoice::of(query.get("orgID"), query.get("org"))?;
-    let filter = Filter::read(query)?;
+    let filter = Filter::read(query);
     let store = state.store.clone();
     let work = async move {
         let mut transaction = store.begin_read().await?;
         let org = choice.resolve(&mut *transaction).await?;
-        Ok((find::visible(&mut *transaction, org, &caller).await?, org))
+        // The organization is looked for before what it is filtered by is looked at.
+        let filter = filter?;
+        let mappings = find::visible(&mut *transaction, org, &caller).await?;
+        Ok((mappings, org, filter))
     };
-    let (mappings, org) = state.run(work).await?;
+    let (mappings, org, filter) = state.run(work).await?;
     let content: Vec<DbrpView> = mappings
         .iter()
         .filter(|mapping| filter.takes(mapping))

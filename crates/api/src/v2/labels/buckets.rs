@@ -69,7 +69,7 @@ pub(super) async fn attach(
                         "Cannot add label, label already exists on resource",
                     ));
                 }
-                Err(StoreError::NotFound(_)) => return Err(missing()),
+                Err(StoreError::NotFound(what)) => return Err(ApiError::gone(what)),
                 result => result?,
             }
             transaction.commit().await?;

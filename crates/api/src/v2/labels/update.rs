@@ -52,8 +52,13 @@ pub(super) async fn update(
                 name.trim().clone_into(&mut label.name);
                 check_name(&label.name)?;
             }
-            label.properties.extend(request.properties);
-            label.properties.retain(|_, value| !value.is_empty());
+            for (key, value) in request.properties {
+                if value.is_empty() {
+                    label.properties.remove(&key);
+                } else {
+                    label.properties.insert(key, value);
+                }
+            }
             match transaction.labels().update(&label).await {
                 Err(StoreError::Conflict(Unique::LabelName)) => return Err(taken(&label.name)),
                 Err(StoreError::NotFound(_)) => return Err(missing()),

@@ -1,11 +1,13 @@
 //! `POST /api/v2/orgs`
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use influxd_model::{
-    Action, Bucket, MemberOf, Membership, Organization, Permission, ResourceType, Role,
+    Action, Bucket, MemberOf, Membership, Organization, Permission, ResourceType, Role, UserId,
 };
-use influxd_store::{StoreError, Transaction, Unique};
+use influxd_store::{Store, StoreError, Transaction, Unique};
 use influxd_tokens::{Ids, system_buckets};
 
 use crate::body::{Body, unmarshal};
@@ -34,7 +36,7 @@ pub(crate) async fn create(
     check_name(&name)?;
     refuse_nul(&description)?;
     let now = state.clock.now();
-    let mut organization = Organization {
+    let organization = Organization {
         id: state.ids.org(),
         name,
         description,
@@ -42,22 +44,8 @@ pub(crate) async fn create(
         updated_at: now,
     };
     let (owner, store, ids) = (caller.user.id, state.store.clone(), state.ids.clone());
-    let work = async move {
-        let mut transaction = store.begin().await?;
-        insert(&mut *transaction, &ids, &mut organization).await?;
-        for bucket in system_buckets(&ids, organization.id, now) {
-            insert_bucket(&mut *transaction, &ids, bucket).await?;
-        }
-        let owner = Membership {
-            user: owner,
-            of: MemberOf::Organization(organization.id),
-            role: Role::Owner,
-        };
-        transaction.memberships().insert(&owner).await?;
-        transaction.commit().await?;
-        Ok(organization)
-    };
-    let organization = state.run(work).await?;
+    let work = move || make(store.clone(), ids.clone(), organization.clone(), owner);
+    let organization = state.change(work).await?;
     state.changed();
     // The owner's sessions may do more now.
     state.resolver.forget();
@@ -67,6 +55,27 @@ pub(crate) async fn create(
         StatusCode::CREATED,
         &OrgView::of(&organization),
     ))
+}
+
+async fn make(
+    store: Arc<dyn Store>,
+    ids: Arc<Ids>,
+    mut organization: Organization,
+    owner: UserId,
+) -> Result<Organization, ApiError> {
+    let mut transaction = store.begin().await?;
+    insert(&mut *transaction, &ids, &mut organization).await?;
+    for bucket in system_buckets(&ids, organization.id, organization.created_at) {
+        insert_bucket(&mut *transaction, &ids, bucket).await?;
+    }
+    let owner = Membership {
+        user: owner,
+        of: MemberOf::Organization(organization.id),
+        role: Role::Owner,
+    };
+    transaction.memberships().insert(&owner).await?;
+    transaction.commit().await?;
+    Ok(organization)
 }
 
 /// Adds an organization, under another id if its own is taken.

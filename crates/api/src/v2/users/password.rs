@@ -49,9 +49,12 @@ pub(crate) async fn set(
     let id = user_of(&id)?;
     require(&caller, &on_user(Action::Write, id))?;
     let accounts = Arc::clone(&state.accounts);
-    let outcome = state
-        .run(async move { Ok(accounts.set_password(&caller, id, &password).await) })
-        .await?;
+    let password = Arc::new(password);
+    let work = move || {
+        let (accounts, caller, password) = (accounts.clone(), caller.clone(), password.clone());
+        async move { accounts.set_password(&caller, id, &password).await }
+    };
+    let outcome = state.insist(work).await?;
     outcome.map_err(|error| refused::set_password(&state, &request, error))?;
     tracing::info!(user.id = %id, "set the password of user {id}");
     Ok(reply::no_content())
@@ -104,11 +107,16 @@ async fn apply(
 ) -> Result<HttpResponse, ApiError> {
     require(&caller, &on_user(Action::Write, id))?;
     let accounts = Arc::clone(&state.accounts);
-    let work = async move {
-        let changed = accounts.change_password(&caller, id, &old, &new, from.0);
-        Ok(changed.await)
+    let passwords = Arc::new((old, new));
+    let work = move || {
+        let (accounts, caller, passwords) = (accounts.clone(), caller.clone(), passwords.clone());
+        async move {
+            let (old, new) = &*passwords;
+            let changed = accounts.change_password(&caller, id, old, new, from.0);
+            changed.await
+        }
     };
-    let outcome = state.run(work).await?;
+    let outcome = state.insist(work).await?;
     outcome.map_err(|error| refused::set_password(state, request, error))?;
     tracing::info!(user.id = %id, "changed the password of user {id}");
     Ok(reply::no_content())
