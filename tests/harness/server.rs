@@ -138,6 +138,19 @@ impl Server {
         output.clone()
     }
 
+    /// Waits until it has printed `text`: what it prints comes through a pipe, beside its answers.
+    pub async fn says(&self, text: &str) {
+        let began = Instant::now();
+        while !self.output().contains(text) {
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "{text:?} is not in:\n{}",
+                self.output()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Somebody with this token.
     pub fn client(&self, token: &str) -> Client {
         Client::new(&format!("http://127.0.0.1:{}", self.port), token)

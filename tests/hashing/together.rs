@@ -42,9 +42,19 @@ async fn one_migrates_while_the_other_serves_and_takes_over() {
             "{json}"
         );
         amid = !health.body.contains(" 0 of ");
-        for path in ["/api/v2/buckets", "/api/v2/me", "/query?q=SHOW+DATABASES"] {
+        for path in [
+            "/api/v2/buckets",
+            "/api/v2/me",
+            "/query?q=SHOW+DATABASES",
+            "/ping",
+            "/api/v2/setup",
+        ] {
             client.gets(path).await.asks_to_come_again();
         }
+        let ready = nobody(&first).gets("/ready").await;
+        assert_eq!(ready.status.as_u16(), 503, "{}", ready.body);
+        assert_eq!(ready.json()["status"], "not ready");
+        assert_eq!(nobody(&first).gets("/metrics").await.status.as_u16(), 200);
         assert!(began.elapsed() < Duration::from_secs(60), "nothing moves");
     }
     first.freeze();

@@ -175,11 +175,7 @@ async fn raw_tokens_of_a_backup_become_digests(home: Home) {
     let (org, ada) = (operator.org_id(ORG).await, operator.user_id("ada").await);
     let made = operator.issues(&org, &ada, &reads(&org)).await;
     let backup = backs_up(&operator).await;
-    let said = server.output();
-    assert!(
-        said.contains("API tokens in clear"),
-        "the log warns: {said}"
-    );
+    server.says("API tokens in clear").await;
     let (headers, whole) = metadata(&operator).await;
     let kind = headers["content-type"].to_str().unwrap();
     assert!(kind.starts_with("multipart/mixed; boundary="), "{kind}");

@@ -152,7 +152,7 @@ async fn before(
     if !redact::is_known(method) {
         return Before::Answer(reply::method_not_allowed());
     }
-    if area != Area::Open && state.readiness.waiting_for().is_some() {
+    if !tells_of_start(request.path()) && state.readiness.waiting_for().is_some() {
         let busy = ApiError::Busy("the server is starting, try again later");
         return Before::Answer(error::answer(&busy, routes::family(request.path())));
     }
@@ -168,6 +168,11 @@ async fn before(
         Ok(caller) => Before::Pass(Some(caller)),
         Err(refusal) => Before::Answer(refused::answer(state, request.request(), refusal, surface)),
     }
+}
+
+/// What answers while the server starts: how far it is.
+fn tells_of_start(path: &str) -> bool {
+    matches!(path, "/health" | "/ready" | "/metrics")
 }
 
 /// Where `Basic` carries the old password: `PUT .../password`.

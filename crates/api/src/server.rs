@@ -49,6 +49,8 @@ pub struct ServerConfig {
     pub stop_timeout: Duration,
     /// The largest body of a write, bytes after decompression.
     pub max_write_bytes: usize,
+    /// The largest backup that can be restored, bytes after decompression.
+    pub max_backup_bytes: usize,
     /// The largest body of any other request, bytes.
     pub max_body_bytes: usize,
     /// How many passwords are hashed at once.
@@ -116,6 +118,7 @@ impl Default for ServerConfig {
             idle_timeout: Duration::from_secs(180),
             stop_timeout: Duration::from_secs(2),
             max_write_bytes: 256 << 20,
+            max_backup_bytes: 1 << 30,
             max_body_bytes: 16 << 20,
             password_hashes_at_once: hashes_at_once(),
             password_rules: PasswordRules::default(),

@@ -4,12 +4,12 @@
 //! SHA-256 of all before, as hex digits. A damaged or foreign file is refused before anything of it
 //! is believed. Digests stay digests; tokens that are stored raw are in it raw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 
 use influxd_model::{
     Authorization, AuthorizationId, Bucket, BucketId, BucketKind, Dbrp, Label, MemberOf,
-    Membership, OrgId, Organization, Role, Status, User,
+    Membership, OrgId, Organization, Permission, Role, Status, User,
 };
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ struct Document {
     users: Vec<UserRow>,
     memberships: Vec<MembershipRow>,
     buckets: Vec<BucketRow>,
+    /// The different sets of permissions: there are few, and an operator's takes 2 kB.
+    permission_sets: Vec<String>,
     authorizations: Vec<AuthorizationRow>,
     dbrps: Vec<DbrpRow>,
     labels: Vec<LabelRow>,
@@ -104,7 +106,8 @@ struct AuthorizationRow {
     user: String,
     status: String,
     description: String,
-    permissions: String,
+    /// Which of the sets.
+    permissions: usize,
     created_at: i64,
     updated_at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,12 +148,17 @@ struct SecretRow {
 /// The bytes of a snapshot. They hold whatever credentials the store holds, in the form in which
 /// it holds them: wiped when dropped.
 pub fn encode(snapshot: &Snapshot) -> SecretSlice<u8> {
+    let mut sets = PermissionSets::default();
+    let authorizations = snapshot.authorizations.iter();
+    let authorizations = authorizations.map(|it| AuthorizationRow::new(it, &mut sets));
+    let authorizations = authorizations.collect();
     let document = Document {
         organizations: snapshot.organizations.iter().map(Into::into).collect(),
         users: snapshot.users.iter().map(Into::into).collect(),
         memberships: snapshot.memberships.iter().map(Into::into).collect(),
         buckets: snapshot.buckets.iter().map(Into::into).collect(),
-        authorizations: snapshot.authorizations.iter().map(Into::into).collect(),
+        authorizations,
+        permission_sets: sets.texts,
         dbrps: snapshot.dbrps.iter().map(Into::into).collect(),
         labels: snapshot.labels.iter().map(Into::into).collect(),
         bucket_labels: snapshot
@@ -188,12 +196,21 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, ArchiveError> {
         .get(..rest.len() - DIGITS)
         .ok_or(ArchiveError::Damaged)?;
     let document: Document = serde_json::from_slice(text).map_err(|_| ArchiveError::Damaged)?;
+    let sets = document.permission_sets.iter().map(|text| {
+        let set = permissions_from_text(text);
+        set.map_err(|_| ArchiveError::Damaged)
+    });
+    let sets: Vec<_> = sets.collect::<Result<_, _>>()?;
     Ok(Snapshot {
         organizations: all(document.organizations)?,
         users: all(document.users)?,
         memberships: all(document.memberships)?,
         buckets: all(document.buckets)?,
-        authorizations: all(document.authorizations)?,
+        authorizations: document
+            .authorizations
+            .into_iter()
+            .map(|row| authorization(row, &sets))
+            .collect::<Result<_, _>>()?,
         dbrps: all(document.dbrps)?,
         labels: all(document.labels)?,
         bucket_labels: document
@@ -371,8 +388,27 @@ impl TryFrom<BucketRow> for Bucket {
     }
 }
 
-impl From<&AuthorizationRecord> for AuthorizationRow {
-    fn from(it: &AuthorizationRecord) -> Self {
+/// Numbers the different sets of permissions.
+#[derive(Default)]
+struct PermissionSets {
+    texts: Vec<String>,
+    numbers: HashMap<String, usize>,
+}
+
+impl PermissionSets {
+    fn number(&mut self, permissions: &[Permission]) -> usize {
+        let text = permissions_to_text(permissions);
+        if let Some(number) = self.numbers.get(&text) {
+            return *number;
+        }
+        self.texts.push(text.clone());
+        self.numbers.insert(text, self.texts.len() - 1);
+        self.texts.len() - 1
+    }
+}
+
+impl AuthorizationRow {
+    fn new(it: &AuthorizationRecord, sets: &mut PermissionSets) -> Self {
         let (digest, raw) = match &it.token {
             None => (None, None),
             Some(StoredToken::Digest(digest)) => (Some(digest.clone()), None),
@@ -386,7 +422,7 @@ impl From<&AuthorizationRecord> for AuthorizationRow {
             user: authorization.user.to_string(),
             status: authorization.status.name().to_owned(),
             description: authorization.description.clone(),
-            permissions: permissions_to_text(&authorization.permissions),
+            permissions: sets.number(&authorization.permissions),
             created_at: authorization.created_at,
             updated_at: authorization.updated_at,
             digest,
@@ -397,33 +433,32 @@ impl From<&AuthorizationRecord> for AuthorizationRow {
     }
 }
 
-impl TryFrom<AuthorizationRow> for AuthorizationRecord {
-    type Error = ArchiveError;
-
-    fn try_from(row: AuthorizationRow) -> Result<Self, ArchiveError> {
-        Ok(Self {
-            authorization: Authorization {
-                id: id::<AuthorizationId>(&row.id)?,
-                v1_name: row.v1_name,
-                org: id(&row.organization)?,
-                user: id(&row.user)?,
-                status: status(&row.status)?,
-                description: row.description,
-                permissions: permissions_from_text(&row.permissions)
-                    .map_err(|_| ArchiveError::Damaged)?,
-                created_at: row.created_at,
-                updated_at: row.updated_at,
-            },
-            token: match (row.digest, row.raw) {
-                (None, None) => None,
-                (Some(digest), None) => Some(StoredToken::Digest(digest)),
-                (None, Some(raw)) => Some(StoredToken::Raw(RawToken::new(secret(raw)?))),
-                (Some(_), Some(_)) => return Err(ArchiveError::Damaged),
-            },
-            escrow: row.escrow.as_deref().map(unhex).transpose()?,
-            password: row.password,
-        })
-    }
+fn authorization(
+    row: AuthorizationRow,
+    sets: &[Vec<Permission>],
+) -> Result<AuthorizationRecord, ArchiveError> {
+    let permissions = sets.get(row.permissions).ok_or(ArchiveError::Damaged)?;
+    Ok(AuthorizationRecord {
+        authorization: Authorization {
+            id: id::<AuthorizationId>(&row.id)?,
+            v1_name: row.v1_name,
+            org: id(&row.organization)?,
+            user: id(&row.user)?,
+            status: status(&row.status)?,
+            description: row.description,
+            permissions: permissions.clone(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        },
+        token: match (row.digest, row.raw) {
+            (None, None) => None,
+            (Some(digest), None) => Some(StoredToken::Digest(digest)),
+            (None, Some(raw)) => Some(StoredToken::Raw(RawToken::new(secret(raw)?))),
+            (Some(_), Some(_)) => return Err(ArchiveError::Damaged),
+        },
+        escrow: row.escrow.as_deref().map(unhex).transpose()?,
+        password: row.password,
+    })
 }
 
 impl From<&Dbrp> for DbrpRow {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpResponse, web};
 
@@ -9,15 +10,20 @@ use crate::error::JSON_UTF8;
 use crate::state::AppState;
 use crate::time::rfc3339;
 
-/// Since when the server runs.
+/// Since when the server runs, and whether it serves already.
 pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
     let up = state.clock.now().saturating_sub(state.started).max(0);
+    let (code, word) = if state.readiness.waiting_for().is_none() {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    };
     let body = format!(
-        "{{\n    \"status\": \"ready\",\n    \"started\": \"{}\",\n    \"up\": \"{}\"\n}}\n",
+        "{{\n    \"status\": \"{word}\",\n    \"started\": \"{}\",\n    \"up\": \"{}\"\n}}\n",
         rfc3339(state.started),
         duration(up),
     );
-    HttpResponse::Ok()
+    HttpResponse::build(code)
         .insert_header((CONTENT_TYPE, JSON_UTF8))
         .body(body)
 }

@@ -83,11 +83,7 @@ async fn allowed(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
 /// `POST /api/v2/setup`
 async fn set_up(state: web::Data<AppState>, body: Body) -> Result<HttpResponse, ApiError> {
     let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
-    if let Some(token) = &request.token
-        && token.len() < 32
-    {
-        tracing::warn!("the operator token given at set-up has less than 32 characters");
-    }
+    let is_short = request.token.as_ref().is_some_and(|token| token.len() < 32);
     let (shared, request) = (state.clone().into_inner(), Arc::new(request));
     let work = move || {
         let (shared, request) = (shared.clone(), request.clone());
@@ -108,6 +104,9 @@ async fn set_up(state: web::Data<AppState>, body: Body) -> Result<HttpResponse, 
     state.resolver.forget();
     state.changed();
     tracing::info!(org.id = %made.organization.id, "the instance was set up");
+    if is_short {
+        tracing::warn!("the operator token given at set-up has less than 32 characters");
+    }
     Ok(reply::pretty(
         StatusCode::CREATED,
         &OnboardedView::of(&made),

@@ -25,10 +25,23 @@ pub(super) async fn kv(
 ) -> Result<HttpResponse, ApiError> {
     require_operator(&caller)?;
     let snapshot = snapshot(&state).await?;
-    let archive = archive::encode(&snapshot);
+    let archive = encode(&state, &snapshot);
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, OCTETS))
         .body(wiped(archive)))
+}
+
+fn encode(state: &AppState, snapshot: &Snapshot) -> SecretSlice<u8> {
+    let archive = archive::encode(snapshot);
+    let (size, limit) = (archive.expose_secret().len(), state.config.max_backup_bytes);
+    if size > limit {
+        tracing::warn!(
+            size,
+            limit,
+            "this backup is larger than what a restore takes"
+        );
+    }
+    archive
 }
 
 /// The same, and the manifest of the buckets of that moment, as two parts (influx-client 4.2).
@@ -40,7 +53,7 @@ pub(super) async fn metadata(
     require_operator(&caller)?;
     let compression = compression(request.headers())?;
     let snapshot = snapshot(&state).await?;
-    let archive = archive::encode(&snapshot);
+    let archive = encode(&state, &snapshot);
     let manifest = manifest::of(&snapshot);
     let boundary = boundary(archive.expose_secret(), &manifest);
     let kv = format!(

@@ -82,16 +82,28 @@ async fn read(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<SecretSlice<u8>, ApiError> {
-    // As large as a write may be: a backup of a hundred thousand tokens has some 100 MB.
-    let limit = state.config.max_write_bytes;
+    // A backup of a million tokens has some 400 MB.
+    let limit = state.config.max_backup_bytes;
     let encoding = request.headers().get(CONTENT_ENCODING);
     let bytes = if inflate::is_gzip(encoding.map(HeaderValue::as_bytes)) {
-        let inflating = inflate::Inflating::begin(payload, limit).await?;
-        inflating.finish().await?
+        match inflate::Inflating::begin(payload, limit).await {
+            Ok(inflating) => inflating.finish().await,
+            Err(error) => Err(error),
+        }
     } else {
-        body::read(payload, limit, body::length(request)).await?
+        body::read(payload, limit, body::length(request)).await
     };
-    Ok(SecretSlice::from(Vec::from(bytes)))
+    match bytes {
+        Ok(bytes) => Ok(SecretSlice::from(Vec::from(bytes))),
+        Err(ApiError::Client {
+            code: ErrorCode::TooLarge,
+            ..
+        }) => Err(ApiError::new(
+            ErrorCode::TooLarge,
+            "the backup is too large",
+        )),
+        Err(error) => Err(error),
+    }
 }
 
 /// The token that the client goes on with: of the first active authorization that holds all of an
