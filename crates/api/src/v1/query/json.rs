@@ -39,7 +39,7 @@ impl JsonLayout {
             chunk_size,
             statement: StatementInfo {
                 id: 0,
-                is_select: false,
+                is_cut: false,
             },
             results: 0,
             result: None,
@@ -196,7 +196,7 @@ impl Layout for JsonLayout {
                 out.bytes.push(b'}');
                 if self.chunk_size.is_some() {
                     // More of this statement follows; only what a SELECT finds is marked so.
-                    let more: &[u8] = if self.statement.is_select {
+                    let more: &[u8] = if self.statement.is_cut {
                         b"],\"partial\":true}"
                     } else {
                         b"]}"
@@ -219,9 +219,9 @@ impl Layout for JsonLayout {
     }
 
     fn row(&mut self, row: &[Value<'_>], out: &mut Sink) -> Result<(), Unsupported> {
-        let is_select = self.statement.is_select;
+        let is_cut = self.statement.is_cut;
         let rows = self.result.as_ref().map_or(0, |result| result.rows);
-        if is_select && self.chunk_size.is_some_and(|size| rows >= size) {
+        if is_cut && self.chunk_size.is_some_and(|size| rows >= size) {
             self.next_chunk(out);
         }
         let Some(result) = &mut self.result else {

@@ -78,8 +78,8 @@ impl Unsupported {
 pub(super) struct StatementInfo {
     /// Its place in the query, from 0.
     pub(super) id: usize,
-    /// Whether it is a `SELECT`: only their rows are cut into chunks.
-    pub(super) is_select: bool,
+    /// Whether its rows are cut into chunks (data-endpoints 5.5).
+    pub(super) is_cut: bool,
 }
 
 /// Lays the results of statements out. The calls come in this order: for each statement `begin`,

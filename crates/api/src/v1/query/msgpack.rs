@@ -62,7 +62,7 @@ impl MsgpackLayout {
             chunk_size,
             statement: StatementInfo {
                 id: 0,
-                is_select: false,
+                is_cut: false,
             },
             results: None,
             result: None,
@@ -264,7 +264,7 @@ impl Layout for MsgpackLayout {
         } else {
             self.close_series(false, out);
             if self.chunk_size.is_some() {
-                self.close_result(self.statement.is_select, out);
+                self.close_result(self.statement.is_cut, out);
                 self.open_result(out);
             }
         }
@@ -279,7 +279,7 @@ impl Layout for MsgpackLayout {
                 .and_then(|result| result.open.as_ref());
             series.map_or(0, |series| series.values.length as usize)
         };
-        if self.statement.is_select
+        if self.statement.is_cut
             && self.chunk_size.is_some_and(|size| open(self) >= size)
             && let Some(head) = self.close_series(true, out)
         {

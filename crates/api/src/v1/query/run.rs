@@ -95,7 +95,7 @@ impl Job {
         for (id, statement) in statements.iter().enumerate() {
             layout.begin(StatementInfo {
                 id,
-                is_select: matches!(statement, Statement::Select(_)),
+                is_cut: is_cut(statement),
             });
             if failed {
                 layout.fail(NOT_EXECUTED, sink);
@@ -113,7 +113,7 @@ impl Job {
                         layout.reset();
                         layout.begin(StatementInfo {
                             id: 0,
-                            is_select: false,
+                            is_cut: false,
                         });
                         layout.fail(value.message(), sink);
                         layout.finish(sink);
@@ -186,6 +186,18 @@ impl Job {
 /// An answer that must stay in memory may have so many bytes.
 const MAX_HELD: usize = 256 << 20;
 const TOO_LARGE: &str = "the answer is too large for one document; ask with chunked=true";
+
+/// Whether the rows of a statement are cut into chunks: those of `SELECT`, and of the statements
+/// that 2.9 turns into one.
+const fn is_cut(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Select(_)
+            | Statement::ShowSeries(_)
+            | Statement::ShowFieldKeys(_)
+            | Statement::ShowCardinality(_)
+    )
+}
 
 /// We failed in the middle of an answer: while nothing was sent it is an error of HTTP, later one
 /// of the statement.

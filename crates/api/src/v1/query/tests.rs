@@ -23,7 +23,7 @@ fn head(name: &str, tag: &str) -> SeriesHead {
 fn fill(layout: &mut dyn Layout, sink: &mut Sink) {
     layout.begin(StatementInfo {
         id: 0,
-        is_select: true,
+        is_cut: true,
     });
     layout.series(head("m", "a"), sink);
     for time in [1, 2] {
@@ -36,12 +36,12 @@ fn fill(layout: &mut dyn Layout, sink: &mut Sink) {
     layout.end(sink);
     layout.begin(StatementInfo {
         id: 1,
-        is_select: true,
+        is_cut: true,
     });
     layout.fail("no <luck>", sink);
     layout.begin(StatementInfo {
         id: 2,
-        is_select: false,
+        is_cut: false,
     });
     layout.silence();
     layout.finish(sink);
@@ -94,7 +94,7 @@ fn an_answer_without_results_is_an_empty_document() {
     let silent = |layout: &mut dyn Layout, sink: &mut Sink| {
         layout.begin(StatementInfo {
             id: 0,
-            is_select: false,
+            is_cut: false,
         });
         layout.silence();
         layout.finish(sink);
@@ -112,7 +112,7 @@ fn an_error_takes_the_place_of_rows_that_were_not_sent() {
     let failing = |layout: &mut dyn Layout, sink: &mut Sink| {
         layout.begin(StatementInfo {
             id: 0,
-            is_select: true,
+            is_cut: true,
         });
         layout.series(head("m", ""), sink);
         layout
@@ -134,7 +134,7 @@ fn infinity_has_no_form_in_json_and_leaves_no_half_row() {
     let mut layout = JsonLayout::new(None, None);
     layout.begin(StatementInfo {
         id: 0,
-        is_select: true,
+        is_cut: true,
     });
     layout.series(head("m", ""), &mut sink);
     let before = sink.bytes.len();
@@ -156,7 +156,7 @@ fn csv_has_a_header_where_columns_change() {
         fill(layout, sink);
         layout.begin(StatementInfo {
             id: 3,
-            is_select: true,
+            is_cut: true,
         });
         layout.series(head("n", ""), sink);
         layout.end(sink);
