@@ -176,17 +176,17 @@ fn plain(text: &str) -> Entry {
         "off" | "Off" | "OFF" | "no" | "No" | "NO" | "n" | "N" => return Entry::Bool(false),
         _ => {}
     }
+    if let Ok(number) = text.parse() {
+        return Entry::Integer(number);
+    }
+    let as_text = || Entry::Text(text.to_owned());
     match Yaml::from_str(text) {
         Yaml::Null => Entry::Nil,
         Yaml::Boolean(value) => Entry::Bool(value),
         Yaml::Integer(number) => Entry::Integer(number.into()),
-        real @ Yaml::Real(_) => real
-            .as_f64()
-            .map_or_else(|| Entry::Text(text.to_owned()), Entry::Float),
+        real @ Yaml::Real(_) => real.as_f64().map_or_else(as_text, Entry::Float),
         Yaml::String(_) | Yaml::Array(_) | Yaml::Hash(_) | Yaml::Alias(_) | Yaml::BadValue => {
-            // Whole numbers that are too large for the reader.
-            text.parse()
-                .map_or_else(|_| Entry::Text(text.to_owned()), Entry::Integer)
+            as_text()
         }
     }
 }
