@@ -5,11 +5,13 @@ pub(crate) mod operation;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, Route};
 
 use self::operation::{Answer, Content, Group, Operation, Style, Verb};
+use crate::caller::Caller;
 use crate::error::{ApiError, ErrorCode, Family};
 use crate::state::AppState;
+use crate::v2::parent;
 use crate::{reply, system, v1, v2};
 
 /// What kind of path a request is for (auth-and-resources 1.6).
@@ -183,7 +185,7 @@ const SYSTEM: &[Operation] = &[
         (Verb::Get, "/health"),
         || web::to(system::health::health),
         ("GetHealth", "Says whether the server is well"),
-        &[Answer::object(200)],
+        &[Answer::object(200), Answer::object(503)],
     ),
     Operation::new(
         (Verb::Get, "/ready"),
@@ -284,9 +286,20 @@ fn mount(app: &mut ServiceConfig, group: &'static Group) {
         rest = behind;
         match group.style {
             Style::Pretty => {
-                let resource = resource(vec![path.to_owned(), format!("{path}/")], here);
-                let not_allowed = || async { reply::method_not_allowed() };
-                app.service(resource.default_service(web::to(not_allowed)));
+                let path = if first.is_id {
+                    as_id(path)
+                } else {
+                    path.to_owned()
+                };
+                let slash = format!("{path}/");
+                let mut resource = resource(vec![path, slash], here);
+                for operation in of_ids(group, first) {
+                    if here.iter().all(|o| o.verb != operation.verb) {
+                        let route = (operation.route)();
+                        resource = resource.route(route.method(operation.verb.method()));
+                    }
+                }
+                app.service(resource.default_service(not_allowed(group.root)));
             }
             Style::Embedded => {
                 let resource = resource(vec![path.to_owned(), format!("{path}/")], here);
@@ -306,9 +319,76 @@ fn mount(app: &mut ServiceConfig, group: &'static Group) {
     }
     let below = web::resource(format!("{}/{{tail:.*}}", group.root));
     app.service(match group.style {
-        Style::Pretty => below.route(web::to(|| async { reply::page_not_found() })),
+        Style::Pretty => below.route(page_not_found(group.root)),
         Style::Compact | Style::Embedded => below.route(web::to(path_not_found)),
     });
+}
+
+/// A path whose last part is an id with just this value.
+fn as_id(path: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((before, last)) => format!("{before}/{{id:{last}}}"),
+        None => path.to_owned(),
+    }
+}
+
+/// The operations of ids, where the path of `operation` ends in what may be one.
+fn of_ids(group: &Group, operation: &Operation) -> impl Iterator<Item = &'static Operation> {
+    let before = operation.path.rsplit_once('/').map(|(before, _)| before);
+    let path = before
+        .filter(|_| operation.is_id)
+        .map(|before| format!("{before}/{{id}}"));
+    let all: &'static [Operation] = group.operations;
+    all.iter().filter(move |o| path.as_deref() == Some(o.path))
+}
+
+/// What a wrong method gets below `root`.
+fn not_allowed(root: &'static str) -> Route {
+    if root.contains("{id}") {
+        web::to(move |caller, state, request| async move {
+            require_parent(root, caller, state, request).await?;
+            Ok::<_, ApiError>(reply::method_not_allowed())
+        })
+    } else {
+        web::to(|| async { reply::method_not_allowed() })
+    }
+}
+
+/// What an unknown path gets below `root`.
+fn page_not_found(root: &'static str) -> Route {
+    if root.contains("{id}") {
+        web::to(move |caller, state, request| async move {
+            require_parent(root, caller, state, request).await?;
+            Ok::<_, ApiError>(reply::page_not_found())
+        })
+    } else {
+        web::to(|| async { reply::page_not_found() })
+    }
+}
+
+/// Refuses what hangs on a parent that is not there, or not to be seen by the caller
+/// (auth-and-resources 1.7): that is asked before method and path are looked at.
+async fn require_parent(
+    root: &'static str,
+    caller: Caller,
+    state: web::Data<AppState>,
+    request: HttpRequest,
+) -> Result<(), ApiError> {
+    let id = request.match_info().query("id").to_owned();
+    let store = state.store.clone();
+    let work = async move {
+        if root.starts_with("/api/v2/orgs/") {
+            let id = parent::id(&id)?;
+            let mut transaction = store.begin_read().await?;
+            parent::organization(&mut *transaction, &caller, id).await?;
+        } else {
+            let id = parent::id(&id)?;
+            let mut transaction = store.begin_read().await?;
+            parent::bucket(&mut *transaction, &caller, id).await?;
+        }
+        Ok(())
+    };
+    state.run(work).await
 }
 
 /// The resource of the operations of one path, which all have it.

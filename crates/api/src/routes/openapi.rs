@@ -50,7 +50,7 @@ struct DescriptionView {
     info: BTreeMap<String, String>,
 }
 
-/// What every error looks like (auth-and-resources 1.4).
+/// What every error looks like.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 struct ErrorView {
@@ -212,7 +212,10 @@ fn describe_operation(
 /// The statuses of an operation's errors: its own, and those that all operations like it have.
 fn errors(operation: &Operation, open: bool) -> Vec<u16> {
     let mut statuses = operation.errors.to_vec();
-    statuses.push(503);
+    // What watches the server answers whatever the database does.
+    if Area::of(operation.path) != Area::Open {
+        statuses.push(503);
+    }
     if !open {
         statuses.extend([401, 403]);
     }
@@ -222,6 +225,8 @@ fn errors(operation: &Operation, open: bool) -> Vec<u16> {
     if operation.path.contains('{') {
         statuses.extend([400, 404]);
     }
+    // Some answer a failure with more than an error.
+    statuses.retain(|status| operation.answers.iter().all(|a| a.status != *status));
     statuses.sort_unstable();
     statuses.dedup();
     statuses
@@ -251,4 +256,60 @@ fn content(body: Content, schemas: &mut Schemas) -> utoipa::openapi::Content {
         None => ObjectBuilder::new().schema_type(Type::String).into(),
     };
     ContentBuilder::new().schema(Some(schema)).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn document() -> Value {
+        serde_json::from_slice(&DOCUMENT).unwrap()
+    }
+
+    /// All texts that are called descriptions or summaries.
+    fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    if matches!(key.as_str(), "description" | "summary") {
+                        found.extend(value.as_str());
+                    }
+                    texts(value, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn texts_are_for_clients() {
+        let document = document();
+        let mut found = Vec::new();
+        texts(&document, &mut found);
+        assert!(found.len() > 200);
+        for text in found {
+            for word in ["Debug", "auth-and-resources", "data-endpoints", "wire", "["] {
+                assert!(!text.contains(word), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_watches_the_server_is_described_as_it_answers() {
+        let document = document();
+        let answer = |path: &str, status: &str| {
+            let answers = &document["paths"][path]["get"]["responses"];
+            let schema = &answers[status]["content"]["application/json"]["schema"];
+            schema["$ref"].as_str().map(str::to_owned)
+        };
+        let error = Some("#/components/schemas/Error".to_owned());
+        assert_eq!(answer("/health", "503"), answer("/health", "200"));
+        assert_ne!(answer("/health", "503"), error);
+        assert_eq!(answer("/ready", "503"), None);
+        assert_eq!(answer("/metrics", "403"), error);
+        assert_eq!(answer("/api/v2/orgs", "503"), error);
+    }
 }

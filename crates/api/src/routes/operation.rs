@@ -89,6 +89,8 @@ pub(crate) struct Operation {
     pub(crate) errors: &'static [u16],
     /// Whether every method is answered alike; the description has one of them.
     pub(crate) any_method: bool,
+    /// Whether the last part of its path is an id for every method that has no operation there.
+    pub(crate) is_id: bool,
 }
 
 /// A body of a request or an answer.
@@ -208,6 +210,7 @@ impl Operation {
             answers,
             errors: &[],
             any_method: false,
+            is_id: false,
         }
     }
 
@@ -232,6 +235,12 @@ impl Operation {
     /// For every method.
     pub(crate) const fn for_any_method(mut self) -> Self {
         self.any_method = true;
+        self
+    }
+
+    /// At a path whose last part is taken for an id where the method has no operation there.
+    pub(crate) const fn or_id(mut self) -> Self {
+        self.is_id = true;
         self
     }
 

@@ -216,3 +216,22 @@ async fn buckets_bear_labels_of_their_organization() {
         .is_refused(404, "404 page not found");
     world.server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_properties_and_blanks_around_names_are_not_touched() {
+    let world = World::new().await;
+    let body = json!({
+        "orgID": world.org, "name": "x", "properties": {"a": "", "b": "1", "c": "2"},
+    });
+    let id = world.makes("/api/v2/labels", &body).await;
+    let path = format!("/api/v2/labels/{id}");
+    let change = json!({"name": "q", "properties": {"b": ""}});
+    let changed = world.operator("PATCH", &path, &change).await.json();
+    assert_eq!(changed["label"]["properties"], json!({"a": "", "c": "2"}));
+    for (name, count) in [("q", 1), ("Q", 1), ("%20q", 0), ("q%20", 0)] {
+        let target = format!("/api/v2/labels?name={name}");
+        let list = world.operator("GET", &target, &NONE).await.json();
+        assert_eq!(list["labels"].as_array().unwrap().len(), count, "{name}");
+    }
+    world.server.stop().await;
+}

@@ -6,6 +6,7 @@ mod credentials;
 mod data;
 mod labels;
 mod organizations;
+mod parents;
 mod people;
 mod probes;
 mod races;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::TestServer;
 use super::people::{all_access, basic, id, permission};
+use super::world::World;
 
 const NOBODY: &str = "00000000000000ab";
 const TOO_SHORT: &str = "passwords must be between 8 and 72 characters long";
@@ -458,4 +459,21 @@ async fn nobody_takes_over_who_may_do_more() {
     // Its own `read` it would gain, too.
     forbidden(weak.patches(&path, json!({"status": "inactive"})).await);
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_word_password_is_no_id() {
+    let world = World::new().await;
+    let path = "/api/v2/users/password";
+    for (method, body) in [
+        ("GET", Value::Null),
+        ("PATCH", json!({"name": "x"})),
+        ("DELETE", Value::Null),
+    ] {
+        let reply = world.operator(method, path, &body).await;
+        reply.is_refused(400, "id must have a length of 16 bytes");
+    }
+    let reply = world.operator("POST", path, &json!({})).await;
+    assert_eq!(reply.status, 405);
+    world.server.stop().await;
 }

@@ -14,7 +14,7 @@ pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod orgs;
 mod paging;
-mod parent;
+pub(crate) mod parent;
 pub(crate) mod probes;
 pub(crate) mod resources;
 pub(crate) mod secrets;

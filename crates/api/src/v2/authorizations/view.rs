@@ -10,7 +10,8 @@ use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::zone::local_rfc3339;
 
-/// An API token, or a 1.x user. No `Debug`: it may hold the token.
+/// An API token, or a 1.x user.
+// No `Debug`: it may hold the token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Authorization)]
 #[serde(rename_all = "camelCase")]

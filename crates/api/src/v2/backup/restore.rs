@@ -18,7 +18,8 @@ use crate::state::AppState;
 use crate::v2::backup::require_operator;
 use crate::{body, inflate, reply, text};
 
-/// What became of a restore. No `Debug`: it may hold a token.
+/// What became of a restore.
+// No `Debug`: it may hold a token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RestoredKV)]
 pub(crate) struct RestoredView {

@@ -1,4 +1,4 @@
-//! A bucket on the wire.
+//! A bucket on the wire (auth-and-resources 9.4).
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::v2::labels::view::LabelView;
 /// Nanoseconds in a second.
 pub(crate) const SECOND: i64 = 1_000_000_000;
 
-/// A bucket on the wire (auth-and-resources 9.4).
+/// A bucket: where points are kept.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Bucket)]
 #[serde(rename_all = "camelCase")]

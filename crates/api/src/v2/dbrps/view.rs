@@ -1,11 +1,11 @@
-//! A mapping on the wire.
+//! A mapping on the wire (auth-and-resources 9.6).
 
 use influxd_model::dbrp::Mapping;
 use influxd_model::{Dbrp, OrgId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A mapping on the wire (auth-and-resources 9.6).
+/// Which bucket a 1.x database and retention policy mean.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DBRP)]
 pub(crate) struct DbrpView {

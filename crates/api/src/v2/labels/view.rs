@@ -1,4 +1,4 @@
-//! A label on the wire.
+//! A label on the wire (auth-and-resources 9.7).
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::v2::paging::SelfLink;
 
-/// A label on the wire (auth-and-resources 9.7).
+/// A label, to be put on buckets.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Label)]
 pub(crate) struct LabelView {

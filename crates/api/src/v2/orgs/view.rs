@@ -1,4 +1,4 @@
-//! An organization on the wire.
+//! An organization on the wire (auth-and-resources 9.1).
 
 use influxd_model::Organization;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::time::rfc3339;
 
-/// An organization on the wire (auth-and-resources 9.1).
+/// An organization: what everything else belongs to.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Organization)]
 #[serde(rename_all = "camelCase")]

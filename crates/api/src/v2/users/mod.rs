@@ -86,6 +86,7 @@ pub(crate) const GROUP: Group = Group {
             &[],
         )
         .takes::<PasswordBody>()
+        .or_id()
         .errors(&[500]),
         Operation::new(
             (Get, "/api/v2/users/{id}"),

@@ -1,4 +1,4 @@
-//! A user on the wire.
+//! A user on the wire (auth-and-resources 9.5).
 
 use influxd_model::User;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::v2::paging::SelfLink;
 
-/// A user on the wire (auth-and-resources 9.5).
+/// A user, without password.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
 pub(crate) struct UserView {
