@@ -287,7 +287,8 @@ async fn the_way_back_is_open_after_a_change_of_recipients(home: Home) {
             .printed();
     }
     let texts = identities.map(|identity| identity.to_string().expose_secret().to_owned());
-    let files = [&texts[0], &texts[1], &texts.join("\n")].map(String::as_str);
+    let both = texts.join("\n");
+    let files = [&texts[0], &texts[1], &both].map(String::as_str);
     let opened = files.map(|text| {
         let file = home.folder().join("identity");
         fs::write(&file, text).unwrap();
