@@ -299,11 +299,11 @@ fn mount(app: &mut ServiceConfig, group: &'static Group) {
                         resource = resource.route(route.method(operation.verb.method()));
                     }
                 }
-                app.service(resource.default_service(not_allowed(group.root)));
+                app.service(resource.default_service(wrong(group.root, not_allowed)));
             }
             Style::Embedded => {
                 let resource = resource(vec![path.to_owned(), format!("{path}/")], here);
-                app.service(resource.default_service(web::to(nothing_allowed)));
+                app.service(resource.default_service(wrong(group.root, nothing_allowed)));
             }
             Style::Compact => {
                 let allowed = allow(here);
@@ -319,8 +319,8 @@ fn mount(app: &mut ServiceConfig, group: &'static Group) {
     }
     let below = web::resource(format!("{}/{{tail:.*}}", group.root));
     app.service(match group.style {
-        Style::Pretty => below.route(page_not_found(group.root)),
-        Style::Compact | Style::Embedded => below.route(web::to(path_not_found)),
+        Style::Pretty => below.route(wrong(group.root, page_not_found)),
+        Style::Compact | Style::Embedded => below.route(wrong(group.root, path_not_found)),
     });
 }
 
@@ -342,27 +342,15 @@ fn of_ids(group: &Group, operation: &Operation) -> impl Iterator<Item = &'static
     all.iter().filter(move |o| path.as_deref() == Some(o.path))
 }
 
-/// What a wrong method gets below `root`.
-fn not_allowed(root: &'static str) -> Route {
+/// The answer to a wrong method or an unknown path below `root`.
+fn wrong(root: &'static str, answer: fn() -> ApiResult) -> Route {
     if root.contains("{id}") {
         web::to(move |caller, state, request| async move {
             require_parent(root, caller, state, request).await?;
-            Ok::<_, ApiError>(reply::method_not_allowed())
+            answer()
         })
     } else {
-        web::to(|| async { reply::method_not_allowed() })
-    }
-}
-
-/// What an unknown path gets below `root`.
-fn page_not_found(root: &'static str) -> Route {
-    if root.contains("{id}") {
-        web::to(move |caller, state, request| async move {
-            require_parent(root, caller, state, request).await?;
-            Ok::<_, ApiError>(reply::page_not_found())
-        })
-    } else {
-        web::to(|| async { reply::page_not_found() })
+        web::to(move || async move { answer() })
     }
 }
 
@@ -430,12 +418,22 @@ async fn only_post() -> Result<HttpResponse, ApiError> {
 }
 
 /// The list of methods is empty, whatever there is (auth-and-resources 1.7).
-async fn nothing_allowed() -> ApiResult {
+fn nothing_allowed() -> ApiResult {
     Err(ApiError::new(ErrorCode::MethodNotAllowed, "allow: "))
 }
 
-async fn path_not_found() -> ApiResult {
+fn path_not_found() -> ApiResult {
     Err(ApiError::not_found("path not found"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "others of its kind are errors")]
+fn not_allowed() -> ApiResult {
+    Ok(reply::method_not_allowed())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "others of its kind are errors")]
+fn page_not_found() -> ApiResult {
+    Ok(reply::page_not_found())
 }
 
 type ApiResult = Result<HttpResponse, ApiError>;
