@@ -214,6 +214,10 @@ impl Store for PostgresStore {
         resources::counts(&self.pool).await
     }
 
+    async fn tokens_await_scrub(&self) -> Result<bool> {
+        scrub::tokens_await_it(self).await
+    }
+
     async fn scrub(&self, force: bool) -> Result<Scrubbed> {
         scrub::scrub(self, force).await
     }

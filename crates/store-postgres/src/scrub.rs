@@ -161,6 +161,13 @@ async fn one_at_a_time(
     Ok(Scrubbed { ran: true, remains })
 }
 
+pub(crate) async fn tokens_await_it(store: &PostgresStore) -> Result<bool> {
+    let pending = "SELECT EXISTS (SELECT FROM removals
+                                  WHERE relation = 'authorizations')";
+    let row = sqlx::query(pending).fetch_one(store.pool()).await;
+    row.and_then(|row| row.try_get(0)).map_err(store_error)
+}
+
 /// Waits a moment; `false` at the deadline.
 async fn wait(deadline: Instant) -> bool {
     tokio::time::sleep(PAUSE).await;

@@ -248,6 +248,10 @@ impl Store for SqliteStore {
         resources::counts(&self.readers).await
     }
 
+    async fn tokens_await_scrub(&self) -> Result<bool> {
+        scrub::tokens_await_it(self).await
+    }
+
     async fn scrub(&self, force: bool) -> Result<Scrubbed> {
         scrub::scrub(self, force).await
     }

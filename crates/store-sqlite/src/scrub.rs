@@ -55,6 +55,13 @@ pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> 
     })
 }
 
+pub(crate) async fn tokens_await_it(store: &SqliteStore) -> Result<bool> {
+    let pending = "SELECT EXISTS (SELECT 1 FROM removals
+                                  WHERE relation = 'authorizations' AND removed > scrubbed)";
+    let row = sqlx::query(pending).fetch_one(store.readers()).await;
+    row.and_then(|row| row.try_get(0)).map_err(store_error)
+}
+
 /// Empties the log, with all that is in it by now; `false` if somebody has kept it all the time.
 async fn empty_log(store: &SqliteStore) -> Result<bool> {
     let deadline = Instant::now() + store.scrub_patience();

@@ -72,6 +72,10 @@ impl Store for Watched {
         self.store.counts().await
     }
 
+    async fn tokens_await_scrub(&self) -> Result<bool> {
+        self.store.tokens_await_scrub().await
+    }
+
     async fn scrub(&self, force: bool) -> Result<Scrubbed> {
         self.store.scrub(force).await
     }

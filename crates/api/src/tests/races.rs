@@ -41,6 +41,10 @@ impl Store for Contended {
         self.store.counts().await
     }
 
+    async fn tokens_await_scrub(&self) -> influxd_store::Result<bool> {
+        self.store.tokens_await_scrub().await
+    }
+
     async fn scrub(&self, force: bool) -> Result<influxd_store::Scrubbed> {
         self.store.scrub(force).await
     }

@@ -46,6 +46,11 @@ impl Store for Switched {
         self.store.counts().await
     }
 
+    async fn tokens_await_scrub(&self) -> Result<bool> {
+        self.check()?;
+        self.store.tokens_await_scrub().await
+    }
+
     async fn scrub(&self, force: bool) -> Result<influxd_store::Scrubbed> {
         self.check()?;
         self.store.scrub(force).await

@@ -82,10 +82,12 @@ impl TokenStart {
             )?,
         };
         let raw = if hashing.is_on() { census.raw } else { 0 };
-        if raw + census.unsealed(hashing) > 0 {
+        // What a start that was killed has replaced and not scrubbed belongs to this one.
+        let left = stores.resources.tokens_await_scrub().await?;
+        if raw + census.unsealed(hashing) > 0 || left {
             start.claim = start.points.claim(CLAIM).await?;
             if start.claim.is_some() {
-                readiness.wait_for("sealing secrets of organizations");
+                readiness.wait_for("removing what is left of replaced tokens and secrets");
                 if raw > 0 {
                     start.report(Progress {
                         done: 0,

@@ -98,6 +98,30 @@ pub async fn nothing_is_scrubbed_while_nothing_was_removed(subject: Subject) {
     assert!(forced.ran, "{forced:?}");
 }
 
+/// What a start has to know before it lets requests through.
+pub async fn tokens_that_were_replaced_await_a_scrub(subject: Subject) {
+    let awaits = async || subject.other_store.tokens_await_scrub().await.unwrap();
+    subject.with_credentials().await;
+    subject.store.scrub(false).await.unwrap();
+    assert!(!awaits().await);
+    for is_token in [true, false] {
+        let mut transaction = subject.store.begin().await.unwrap();
+        if is_token {
+            let mut tokens = transaction.tokens();
+            let new = digest("$x$one");
+            tokens.replace(authorization_id(1), &new).await.unwrap();
+        } else {
+            let mut users = transaction.users();
+            users.set_password(user_id(1), "$x$first").await.unwrap();
+            users.set_password(user_id(1), "$x$second").await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+        assert_eq!(awaits().await, is_token);
+        subject.store.scrub(false).await.unwrap();
+        assert!(!awaits().await);
+    }
+}
+
 /// Whatever it was, and by whatever way it went.
 pub async fn every_removal_is_scrubbed(subject: Subject) {
     subject.with_credentials().await;

@@ -53,6 +53,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// each, with the commands that deal with it.
     async fn scrub(&self, force: bool) -> Result<Scrubbed>;
 
+    /// Whether something of tokens that were removed or replaced awaits the next scrub.
+    async fn tokens_await_scrub(&self) -> Result<bool>;
+
     /// Closes all connections, after what runs on them has ended.
     async fn close(&self);
 }
