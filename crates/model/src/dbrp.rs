@@ -1,5 +1,7 @@
 //! How a 1.x database and retention policy become a bucket (data-endpoints 3).
 
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
 use crate::{Bucket, BucketId, Dbrp, DbrpId};
 
 /// A mapping as a caller sees it, physical or virtual.
@@ -103,16 +105,11 @@ pub fn is_valid_name(name: &str) -> bool {
             .any(|c| c == '/' || c == '\\' || !is_printable(c))
 }
 
-/// Letters, marks, numbers, punctuation, symbols and the ASCII blank; approximated by what is no
-/// control character, no other white space and no surrogate or private character.
+/// Letters, marks, numbers, punctuation, symbols and the ASCII blank.
 fn is_printable(c: char) -> bool {
-    c == ' '
-        || !(c.is_control()
-            || c.is_whitespace()
-            || matches!(c as u32,
-                0xad | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f
-                | 0xe000..=0xf8ff | 0xfeff | 0xfff9..=0xfffb | 0xfffe..=0xffff
-                | 0xe0000..=0xe0fff | 0xf0000..=0x10_ffff))
+    use GeneralCategoryGroup::{Letter, Mark, Number, Punctuation, Symbol};
+    let group = c.general_category_group();
+    c == ' ' || matches!(group, Letter | Mark | Number | Punctuation | Symbol)
 }
 
 #[cfg(test)]
@@ -170,10 +167,13 @@ mod tests {
 
     #[test]
     fn names_are_printable_and_have_no_slashes() {
-        for good in ["a", "a b", "ü", "a\"b", "..."] {
+        for good in ["a", "a b", "ü", "a\"b", "...", "☃️", "a\u{e0100}"] {
             assert!(is_valid_name(good), "{good}");
         }
-        for bad in ["", ".", "..", "a/b", "a\\b", "a\tb", "a\u{a0}b"] {
+        for bad in [
+            "", ".", "..", "a/b", "a\\b", "a\tb", "a\u{a0}b", "\u{378}", "\u{600}", "\u{ad}",
+            "\u{e000}",
+        ] {
             assert!(!is_valid_name(bad), "{bad:?}");
         }
     }
