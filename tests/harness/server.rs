@@ -57,7 +57,7 @@ pub fn influxd() -> PathBuf {
 impl Server {
     pub(crate) async fn start(home: &Home, flags: &[&str]) -> Self {
         let mut server = Self::launch(home, flags);
-        server.listens().await;
+        server.is_ready().await;
         server
     }
 

@@ -135,7 +135,7 @@ macro_rules! conformance {
                 a_snapshot_that_contradicts_itself_is_refused
             }
             scrubbing {
-                nothing_is_scrubbed_while_nothing_was_removed,
+                nothing_is_scrubbed_while_nothing_was_removed
                 tokens_that_were_replaced_await_a_scrub
                 every_removal_is_scrubbed
                 a_scrub_changes_nothing_else
