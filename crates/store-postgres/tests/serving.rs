@@ -1,8 +1,4 @@
 //! Who serves a database can be seen by others on it.
-#![expect(
-    clippy::unwrap_used,
-    reason = "tests end by panicking, and so do their helpers"
-)]
 
 use std::time::Duration;
 
