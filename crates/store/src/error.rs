@@ -69,8 +69,6 @@ pub enum Unique {
     LabelMapping,
     /// (organization, database, policy) of a DBRP mapping.
     DbrpNames,
-    /// The instance is set up already.
-    SetUp,
 }
 
 impl std::fmt::Display for Unique {
@@ -85,7 +83,6 @@ impl std::fmt::Display for Unique {
             Self::LabelName => "the label's name",
             Self::LabelMapping => "the label's place",
             Self::DbrpNames => "the mapping of this database and policy",
-            Self::SetUp => "the instance",
         })
     }
 }

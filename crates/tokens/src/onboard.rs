@@ -183,6 +183,7 @@ async fn store(
     hash: Option<&str>,
 ) -> Result<(), OnboardError> {
     let mut transaction = tools.store.begin().await?;
+    transaction.lock_for_set_up().await?;
     // Asked again, where nobody can come between.
     let is_empty =
         transaction.users().is_empty().await? && transaction.organizations().is_empty().await?;
@@ -194,9 +195,7 @@ async fn store(
         Ok(()) => Ok(transaction.commit().await?),
         Err(StoreError::Conflict(Unique::Token)) => Err(OnboardError::TokenTaken),
         // Whatever is taken, an empty instance had none of it: another set-up was faster.
-        Err(StoreError::Conflict(Unique::SetUp | Unique::UserName | Unique::OrganizationName))
-            if !tools.again =>
-        {
+        Err(StoreError::Conflict(Unique::UserName | Unique::OrganizationName)) if !tools.again => {
             Err(OnboardError::Done)
         }
         Err(StoreError::Conflict(Unique::UserName)) => {

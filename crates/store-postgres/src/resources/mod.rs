@@ -73,6 +73,13 @@ impl Transaction for PostgresTransaction {
         snapshot::take(&mut self.0).await
     }
 
+    async fn lock_for_set_up(&mut self) -> Result<()> {
+        // Before the transaction has seen anything: so it sees what others did until then.
+        let lock = "LOCK TABLE organizations, users IN SHARE ROW EXCLUSIVE MODE";
+        self.0.execute(lock).await.map_err(store_error)?;
+        Ok(())
+    }
+
     async fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         snapshot::restore(&mut self.0, snapshot).await
     }

@@ -87,6 +87,11 @@ impl Transaction for SqliteTransaction {
         snapshot::take(self.conn()).await
     }
 
+    async fn lock_for_set_up(&mut self) -> Result<()> {
+        // One transaction writes at a time.
+        Ok(())
+    }
+
     async fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         snapshot::restore(self.conn(), snapshot).await
     }

@@ -170,6 +170,7 @@ macro_rules! conformance {
             }
             races {
                 nothing_is_added_to_an_organization_that_goes
+                of_two_set_ups_one_finds_an_empty_instance
                 nothing_is_added_to_a_bucket_that_goes
                 a_new_user_inherits_nothing
                 of_two_equal_names_one_wins

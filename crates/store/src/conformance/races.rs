@@ -2,6 +2,7 @@
 //! nothing hangs on what is gone (auth-and-resources 9.10).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use influxd_model::MemberOf;
 
@@ -206,4 +207,26 @@ pub async fn of_two_equal_names_one_wins(subject: Subject) {
     }
     let found = subject.store.counts().await.unwrap().organizations;
     assert_eq!(found, ROUNDS);
+}
+
+/// The one that comes second finds what the first has made.
+pub async fn of_two_set_ups_one_finds_an_empty_instance(subject: Subject) {
+    for round in 1..=ROUNDS {
+        let new = user(round, &format!("user {round}"));
+        let mut first = subject.store.begin().await.unwrap();
+        first.lock_for_set_up().await.unwrap();
+        let other = subject.other_store.clone();
+        let second = tokio::spawn(async move {
+            let mut transaction = other.begin().await?;
+            transaction.lock_for_set_up().await?;
+            transaction.users().find(user_id(round)).await
+        });
+        // It may or may not wait by now.
+        tokio::time::sleep(Duration::from_millis(round)).await;
+        let is_known = first.users().find(user_id(round)).await.unwrap();
+        assert_eq!(is_known, None);
+        first.users().insert(&new).await.unwrap();
+        first.commit().await.unwrap();
+        assert_eq!(second.await.unwrap().unwrap(), Some(new));
+    }
 }

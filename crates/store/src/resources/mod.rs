@@ -83,6 +83,9 @@ pub trait Transaction: Send {
     fn labels(&mut self) -> Box<dyn LabelRepository + '_>;
     /// Secrets of organizations.
     fn secrets(&mut self) -> Box<dyn SecretRepository + '_>;
+    /// Makes sure that nobody else adds an organization or a user before this transaction ends: of
+    /// two set-ups at once, one finds the instance empty. To be asked before anything else.
+    async fn lock_for_set_up(&mut self) -> Result<()>;
     /// Everything that there is but points and sessions.
     async fn snapshot(&mut self) -> Result<Snapshot>;
     /// Puts a snapshot in the place of everything but points. Buckets that are in both keep their
