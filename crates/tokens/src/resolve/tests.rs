@@ -343,8 +343,8 @@ async fn a_session_of_a_switched_off_user_sleeps() {
     assert_eq!(outcome().await, "user_missing");
 }
 
-/// Known and unknown names cost the same. The count of hashes is exact; the times are compared by
-/// their medians, taken in turns, so that whatever else the machine does hits both.
+/// Known and unknown names cost the same. The count of hashes is exact; of the times, taken in
+/// turns, the shortest are compared: whatever else the machine does only makes some longer.
 #[tokio::test]
 async fn known_and_unknown_names_cost_the_same() {
     let a = alices().await;
@@ -364,13 +364,10 @@ async fn known_and_unknown_names_cost_the_same() {
             assert_eq!(hashes, 1, "{name}");
         }
     }
-    let medians = times.map(|mut times| {
-        times.sort_unstable();
-        times[times.len() / 2]
-    });
+    let shortest = times.map(|times| times.into_iter().min().unwrap());
     let (least, most) = (
-        medians.iter().min().copied().unwrap(),
-        medians.iter().max().copied().unwrap(),
+        shortest.iter().min().copied().unwrap(),
+        shortest.iter().max().copied().unwrap(),
     );
-    assert!(most * 10 <= least * 15, "{medians:?} microseconds");
+    assert!(most * 10 <= least * 13, "{shortest:?} microseconds");
 }
