@@ -57,18 +57,22 @@ impl fmt::Debug for Shown<'_> {
 }
 
 /// The entries of a file at top level, their keys in lower case. Of a key that is there twice the
-/// last one counts, but in TOML it is an error.
+/// last one counts, but in TOML it is an error. Errors say where, and never what is written there:
+/// it may be a password.
 pub(super) fn parse(text: &str, format: Format) -> Result<BTreeMap<String, Entry>, String> {
     let document = match format {
         Format::Json if text.trim().is_empty() => return Err("EOF".to_owned()),
         Format::Json => serde_json::from_str(text).map_err(|e| e.to_string())?,
-        Format::Toml => toml::from_str(text).map_err(|e| e.to_string())?,
+        Format::Toml => toml::from_str(text).map_err(|e| said_of_toml(text, &e))?,
         Format::Yaml => yaml::parse(text)?,
     };
     let written = match document {
         Entry::Table(written) => written,
         Entry::Nil => Vec::new(),
-        other => return Err(format!("it must be a map of keys to values, not {other}")),
+        other => {
+            let kind = other.kind();
+            return Err(format!("it must be a map of keys to values, not {kind}"));
+        }
     };
     let mut entries = BTreeMap::new();
     for (key, value) in written {
@@ -81,6 +85,34 @@ pub(super) fn parse(text: &str, format: Format) -> Result<BTreeMap<String, Entry
         }
     }
     Ok(entries)
+}
+
+/// An error of TOML without the line that it is about.
+fn said_of_toml(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message();
+    let before = error.span().and_then(|span| text.get(..span.start));
+    before.map_or_else(
+        || message.to_owned(),
+        |before| {
+            let line = 1 + before.matches('\n').count();
+            let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+            format!("{message} at line {line} column {column}")
+        },
+    )
+}
+
+impl Entry {
+    /// What it is, without what it says.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Nil => "null",
+            Self::Bool(_) => "a truth value",
+            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a map",
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Entry {
@@ -175,6 +207,44 @@ mod tests {
             let error = parse(text, Format::Toml).unwrap_err();
             assert!(error.contains("duplicate key"), "{error}");
         }
+    }
+
+    #[test]
+    fn errors_say_where_and_not_what_is_written_there() {
+        for (format, text) in [
+            (Format::Toml, "store = \"hush\" x\n"),
+            (Format::Toml, "store = hush\n"),
+            (Format::Toml, "# \u{e4}\nstore = \"hush\n"),
+            (Format::Toml, "hush = 1\nhush = 2\n"),
+            (Format::Toml, "[hush]\na = 1\n[hush]\n"),
+            (Format::Toml, "hush = 1\nhush.a = 2\n"),
+            (Format::Json, "\"hush\""),
+            (Format::Json, "[\"hush\"]"),
+            (Format::Json, "{\"store\": hush}"),
+            (Format::Json, "{\"store\": \"hush}"),
+            (Format::Yaml, "hush\n"),
+            (Format::Yaml, "- hush\n"),
+            (Format::Yaml, "store: !hush a\n"),
+            (Format::Yaml, "store: !!hush a\n"),
+            (Format::Yaml, "store: !!int hush\n"),
+            (Format::Yaml, "store: *hush\n"),
+            (Format::Yaml, "store: %hush\n"),
+            (Format::Yaml, "store: a: hush\n"),
+            (Format::Yaml, "store: \"hush\n"),
+            (Format::Yaml, "store: {hush\n"),
+            (Format::Yaml, "%hush 1\nstore: 1\n"),
+            (Format::Yaml, "store: \"\\hush\"\n"),
+        ] {
+            let error = parse(text, format).unwrap_err();
+            assert!(!error.to_lowercase().contains("hush"), "{text:?}: {error}");
+        }
+        let text = "# \u{e4}\nstore = \"a\" b\n";
+        let error = parse(text, Format::Toml).unwrap_err();
+        assert!(error.ends_with(" at line 2 column 13"), "{error}");
+        let error = parse("[\"a\"]", Format::Json).unwrap_err();
+        assert_eq!(error, "it must be a map of keys to values, not a list");
+        let error = parse("a: 1\nstore: !a b\n", Format::Yaml).unwrap_err();
+        assert_eq!(error, "this tag is not understood here at line 2 column 11");
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use yaml_rust2::Yaml;
-use yaml_rust2::parser::{Event, EventReceiver, Parser, Tag};
-use yaml_rust2::scanner::TScalarStyle;
+use yaml_rust2::parser::{Event, MarkedEventReceiver, Parser, Tag};
+use yaml_rust2::scanner::{Marker, TScalarStyle};
 
 use super::document::Entry;
 
@@ -39,12 +39,13 @@ enum Open {
     Table(usize, Vec<(String, Entry)>, Option<String>),
 }
 
-impl EventReceiver for Reader {
-    fn on_event(&mut self, event: Event) {
+impl MarkedEventReceiver for Reader {
+    fn on_event(&mut self, event: Event, mark: Marker) {
         if self.wrong.is_none()
             && let Err(wrong) = self.take(event)
         {
-            self.wrong = Some(wrong);
+            let (line, column) = (mark.line(), mark.col() + 1);
+            self.wrong = Some(format!("{wrong} at line {line} column {column}"));
         }
     }
 }
@@ -94,7 +95,7 @@ impl Reader {
         if let Some(tag) = tag
             && core(tag) != Some(natural)
         {
-            return Err(not_understood(tag));
+            return Err(NOT_UNDERSTOOD.to_owned());
         }
         self.open.push(open);
         Ok(())
@@ -130,12 +131,7 @@ fn core(tag: &Tag) -> Option<&str> {
     (tag.handle == "tag:yaml.org,2002:").then_some(&tag.suffix)
 }
 
-fn not_understood(tag: &Tag) -> String {
-    format!(
-        "the tag {}{} is not understood here",
-        tag.handle, tag.suffix
-    )
-}
+const NOT_UNDERSTOOD: &str = "this tag is not understood here";
 
 fn scalar(text: String, style: TScalarStyle, tag: Option<&Tag>) -> Result<Entry, String> {
     let Some(tag) = tag else {
@@ -152,7 +148,7 @@ fn scalar(text: String, style: TScalarStyle, tag: Option<&Tag>) -> Result<Entry,
         Some("bool" | "int" | "float" | "null") => plain(&text),
         // Not a text, whatever it looks like.
         None if tag.handle.is_empty() && tag.suffix == "!" => return Ok(Entry::Text(text)),
-        _ => return Err(not_understood(tag)),
+        _ => return Err(NOT_UNDERSTOOD.to_owned()),
     };
     match (core(tag), value) {
         (Some("bool"), value @ Entry::Bool(_))
@@ -164,7 +160,7 @@ fn scalar(text: String, style: TScalarStyle, tag: Option<&Tag>) -> Result<Entry,
             reason = "it is said to be no whole number"
         )]
         (Some("float"), Entry::Integer(number)) => Ok(Entry::Float(number as f64)),
-        (kind, _) => Err(format!("{text:?} is no {}", kind.unwrap_or_default())),
+        (kind, _) => Err(format!("this is no {}", kind.unwrap_or_default())),
     }
 }
 
