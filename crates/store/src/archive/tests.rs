@@ -1,8 +1,13 @@
 //! What is archived comes back, and nothing else is taken for an archive.
 
-use influxd_model::{DbrpId, LabelId, Permission, UserId};
+use influxd_model::{
+    Authorization, AuthorizationId, Bucket, BucketId, BucketKind, Dbrp, DbrpId, Label, LabelId,
+    MemberOf, Membership, OrgId, Organization, Permission, Role, Status, User, UserId,
+};
+use secrecy::ExposeSecret;
 
 use super::*;
+use crate::{AuthorizationRecord, RawToken, SecretRecord, StoredToken, UserRecord};
 
 fn snapshot() -> Snapshot {
     let (org, user) = (OrgId::new(u64::MAX).unwrap(), UserId::new(2).unwrap());
