@@ -31,6 +31,12 @@ pub fn label_key(name: &str) -> [u8; 32] {
     name_key(&name.trim().to_lowercase())
 }
 
+/// The [`label_key`] of the labels that a filter means: no label's name has white space around it,
+/// so a filter that has some finds none.
+pub fn label_filter_key(name: &str) -> [u8; 32] {
+    name_key(&name.to_lowercase())
+}
+
 /// [`StoreError::Refused`] if one of these texts holds U+0000, which PostgreSQL cannot keep: so no
 /// store does.
 pub fn refuse_nul(texts: &[&str]) -> Result<()> {
@@ -204,6 +210,8 @@ mod tests {
     fn labels_are_compared_trimmed_and_in_small_letters() {
         assert_eq!(label_key(" GR\u{dc}N\t"), label_key("gr\u{fc}n"));
         assert_ne!(label_key("green"), label_key("gr een"));
+        assert_eq!(label_filter_key("GR\u{dc}N"), label_key("gr\u{fc}n"));
+        assert_ne!(label_filter_key(" green"), label_key(" green"));
     }
 
     #[test]

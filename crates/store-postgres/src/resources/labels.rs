@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use influxd_model::{BucketId, Label, LabelId, OrgId};
-use influxd_store::columns::{label_key, properties_from_text, properties_to_text, refuse_nul};
+use influxd_store::columns::{
+    label_filter_key, label_key, properties_from_text, properties_to_text, refuse_nul,
+};
 use influxd_store::{LabelFilter, LabelRepository, Result, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, QueryBuilder};
@@ -43,7 +45,7 @@ impl LabelRepository for Labels<'_> {
         }
         if let Some(name) = &filter.name {
             query.push(" AND name_key = ");
-            query.push_bind(label_key(name).to_vec());
+            query.push_bind(label_filter_key(name).to_vec());
         }
         query.push(" ORDER BY id");
         let rows = query.build().fetch_all(&mut *self.0).await;

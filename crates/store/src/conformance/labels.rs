@@ -74,6 +74,7 @@ pub async fn label_lists_are_filtered(subject: Subject) {
     assert_eq!(list(0, "A").await, [3, u64::MAX]);
     assert_eq!(list(1, "A").await, [u64::MAX]);
     assert_eq!(list(2, "b").await, [0; 0]);
+    assert_eq!(list(0, " A").await, [0; 0]);
 }
 
 /// Name and properties; its organization stays.
