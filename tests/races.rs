@@ -1,21 +1,11 @@
 //! Requests that meet each other get the answers of one after the other, in some order: two
 //! servers on one PostgreSQL database.
 
-use influxd_tests::{Answer, Client, Home, ORG, Server};
+use influxd_tests::{Answer, Client, Home, ORG};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 15;
-
-/// Two servers on one database, and an operator at each.
-async fn two_servers() -> (Home, [Server; 2], [Client; 2]) {
-    let home = Home::postgres().await;
-    let one = home.server().await;
-    let at_one = one.set_up().await;
-    let other = home.server().await;
-    let at_other = other.operator();
-    (home, [one, other], [at_one, at_other])
-}
 
 /// The id of something that the operator makes.
 async fn makes(client: &Client, path: &str, body: Value) -> String {
@@ -92,7 +82,7 @@ async fn at_once(clients: &[Client; 2], asks: Vec<Ask>) -> Vec<u16> {
 /// Of three requests to remove the same thing one does it, and the others find nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_removed_at_once_is_removed_once() {
-    let (_home, _servers, clients) = two_servers().await;
+    let (_home, _servers, clients) = Home::with_two_servers(&[]).await;
     let org = clients[0].org_id(ORG).await;
     for round in 0..ROUNDS {
         let name = format!("name-{round}");
@@ -126,7 +116,7 @@ async fn what_is_removed_at_once_is_removed_once() {
 /// What is added to an organization that goes is added before, and goes with it, or finds it gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_goes_whatever_is_added_to_it() {
-    let (_home, _servers, clients) = two_servers().await;
+    let (_home, _servers, clients) = Home::with_two_servers(&[]).await;
     let user = makes(&clients[0], "/api/v2/users", json!({"name": "otto"})).await;
     let gone = "organization not found";
     let no_parent = "404 page not found";
@@ -170,7 +160,7 @@ async fn an_organization_goes_whatever_is_added_to_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_goes_whatever_they_become() {
-    let (_home, _servers, clients) = two_servers().await;
+    let (_home, _servers, clients) = Home::with_two_servers(&[]).await;
     let org = clients[0].org_id(ORG).await;
     for round in 0..ROUNDS {
         let body = json!({"name": format!("user-{round}")});
@@ -208,7 +198,7 @@ async fn a_user_goes_whatever_they_become() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_label_and_its_bucket_go_while_they_meet() {
-    let (_home, _servers, clients) = two_servers().await;
+    let (_home, _servers, clients) = Home::with_two_servers(&[]).await;
     let org = clients[0].org_id(ORG).await;
     for round in 0..ROUNDS {
         let name = format!("name-{round}");

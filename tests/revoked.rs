@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use influxd_tests::{
-    Answer, BUCKET, Client, Credential, Home, Issued, ORG, Permission, Person, Server,
-};
+use influxd_tests::{Answer, BUCKET, Client, Credential, Home, Issued, ORG, Permission, Person};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -26,16 +24,6 @@ struct Case {
     end: Box<dyn Fn() -> reqwest::RequestBuilder + Send + Sync>,
     /// What they get then.
     refusal: u16,
-}
-
-/// Two servers on one database, and an operator at each.
-async fn two_servers() -> (Home, [Server; 2], [Client; 2]) {
-    let home = Home::postgres().await;
-    let one = home.server().await;
-    let at_one = one.set_up().await;
-    let other = home.server().await;
-    let at_other = other.operator();
-    (home, [one, other], [at_one, at_other])
 }
 
 /// One credential of each kind for each way in which it can end.
@@ -265,7 +253,7 @@ async fn all_end_in_time(cases: Vec<Case>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_server_takes_away_the_other_refuses_within_a_second() {
-    let (_home, _servers, [one, other]) = two_servers().await;
+    let (_home, _servers, [one, other]) = Home::with_two_servers(&[]).await;
     let cases = cases(&one, &other).await;
     all_end_in_time(cases).await;
 }
@@ -276,7 +264,7 @@ async fn what_one_server_takes_away_the_other_refuses_within_a_second() {
 async fn a_cut_connection_keeps_nothing_alive() {
     const CUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                        WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    let (home, _servers, [one, other]) = two_servers().await;
+    let (home, _servers, [one, other]) = Home::with_two_servers(&[]).await;
     let cases = cases(&one, &other).await;
     // Whatever is cached is warm.
     for case in &cases {
@@ -296,7 +284,7 @@ async fn a_cut_connection_keeps_nothing_alive() {
 /// A server that did nothing for a while does not go by what it knew before.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_server_does_not_wake_up_to_dead_credentials() {
-    let (_home, [_one, frozen], [one, other]) = two_servers().await;
+    let (_home, [_one, frozen], [one, other]) = Home::with_two_servers(&[]).await;
     let cases = cases(&one, &other).await;
     for case in &cases {
         case.user.gets(&case.path).await.is_done();
@@ -343,7 +331,7 @@ async fn the_same_server_refuses_at_once() {
 /// The new password counts at once, too, and everywhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_password_counts_on_every_server() {
-    let (_home, _servers, [one, other]) = two_servers().await;
+    let (_home, _servers, [one, other]) = Home::with_two_servers(&[]).await;
     let user = one.makes_user("otto").await;
     for password in [PASSWORD, OTHER_PASSWORD] {
         one.sets_password(&user, password).await.is_done();
@@ -358,7 +346,7 @@ async fn a_new_password_counts_on_every_server() {
 /// Of two servers that are asked for the same thing at once exactly one makes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_two_servers_make_at_once_is_made_once() {
-    let (_home, _servers, [one, other]) = two_servers().await;
+    let (_home, _servers, [one, other]) = Home::with_two_servers(&[]).await;
     let org = one.org_id(ORG).await;
     let bucket = one.bucket_id(&org, BUCKET).await;
     let user = one.user_id(Person::default().name).await;

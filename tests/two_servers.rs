@@ -2,17 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use influxd_tests::{Client, Home, Server};
-
-/// Two servers on a new home, set up, and somebody at each.
-async fn two_servers(flags: &[&str]) -> (Home, [Server; 2], [Client; 2]) {
-    let home = Home::postgres().await;
-    let one = home.server_with(flags).await;
-    let at_one = one.set_up().await;
-    let other = home.server_with(flags).await;
-    let at_other = other.operator();
-    (home, [one, other], [at_one, at_other])
-}
+use influxd_tests::{Client, Home};
 
 /// Both servers start on an empty database at the same moment.
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +16,7 @@ async fn servers_that_start_together_agree_on_the_schema() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_point_acknowledged_by_one_is_in_the_next_answer_of_the_other() {
-    let (_home, _servers, clients) = two_servers(&[]).await;
+    let (_home, _servers, clients) = Home::with_two_servers(&[]).await;
     for round in 0..100_u64 {
         let (writer, reader) = match round % 2 {
             0 => (&clients[0], &clients[1]),
@@ -46,7 +36,7 @@ async fn a_point_acknowledged_by_one_is_in_the_next_answer_of_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_follow_each_other_while_many_write_at_once() {
-    let (_home, _servers, clients) = two_servers(&[]).await;
+    let (_home, _servers, clients) = Home::with_two_servers(&[]).await;
     let mut writers = Vec::new();
     for name in 0..8_usize {
         let (writer, reader) = (clients[name % 2].clone(), clients[(name + 1) % 2].clone());
@@ -69,7 +59,7 @@ async fn servers_follow_each_other_while_many_write_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_field_written_with_two_types_at_once_gets_one() {
-    let (_home, _servers, [one, other]) = two_servers(&[]).await;
+    let (_home, _servers, [one, other]) = Home::with_two_servers(&[]).await;
     for round in 0..25 {
         let (number, text) = (format!("m f{round}=1i 1"), format!("m f{round}=\"text\" 2"));
         let (a, b) = tokio::join!(one.writes(&number), other.writes(&text));
@@ -96,7 +86,7 @@ async fn a_new_field_written_with_two_types_at_once_gets_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delete_on_one_beside_writes_on_the_other_takes_what_was_there_before() {
     const BODIES: u64 = 150;
-    let (_home, _servers, [one, other]) = two_servers(&[]).await;
+    let (_home, _servers, [one, other]) = Home::with_two_servers(&[]).await;
     let line = |host: &str, n: u64| format!("m,host={host} f={n} {n}");
     // What is certainly older than the delete …
     for n in 0..BODIES {
@@ -146,7 +136,7 @@ async fn a_delete_on_one_beside_writes_on_the_other_takes_what_was_there_before(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_measurement_can_change_its_types_on_every_server() {
-    let (_home, _servers, [one, other]) = two_servers(&[]).await;
+    let (_home, _servers, [one, other]) = Home::with_two_servers(&[]).await;
     for round in 0..10 {
         one.writes("m f=1 1").await.is_accepted();
         other.writes("m f=2 2").await.is_accepted();
@@ -166,7 +156,7 @@ async fn a_dropped_measurement_can_change_its_types_on_every_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_server_wakes_up_to_the_truth() {
     let graces = ["--fresh-grace=1s", "--chunk-grace=1s"];
-    let (home, [frozen, awake], [at_frozen, at_awake]) = two_servers(&graces).await;
+    let (home, [frozen, awake], [at_frozen, at_awake]) = Home::with_two_servers(&graces).await;
     let total = async |client: &Client| client.asks("SELECT sum(f), count(f) FROM m").await;
     for n in 0..10 {
         at_frozen

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::client::Client;
 use crate::server::{Server, influxd};
 
 /// A command that has ended.
@@ -92,6 +93,16 @@ impl Home {
                 url: url.expose_secret().to_owned(),
             },
         }
+    }
+
+    /// Two servers on one database, set up, and an operator at each.
+    pub async fn with_two_servers(flags: &[&str]) -> (Self, [Server; 2], [Client; 2]) {
+        let home = Self::postgres().await;
+        let one = home.server_with(flags).await;
+        let at_one = one.set_up().await;
+        let other = home.server_with(flags).await;
+        let at_other = other.operator();
+        (home, [one, other], [at_one, at_other])
     }
 
     /// The folder that servers run in.
@@ -194,6 +205,13 @@ impl Home {
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
         }
+    }
+
+    /// Makes an operator token for a user of an organization, without a server.
+    pub fn recovers_operator(&self, user: &str, org: &str, flags: &[&str]) -> Ran {
+        let command = ["recovery", "auth", "create-operator"];
+        let of_whom = ["--username", user, "--org", org];
+        self.runs(&[&command[..], &of_whom, flags].concat())
     }
 }
 

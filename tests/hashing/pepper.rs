@@ -125,15 +125,7 @@ async fn a_wrong_key_is_refused_without_a_server_too(home: Home) {
     server.set_up().await;
     let (name, _) = keyed(&status(&home, &[&pepper]));
     let id = name.rsplit('$').next().unwrap();
-    let create = [
-        "recovery",
-        "auth",
-        "create-operator",
-        "--username=ada",
-        "--org",
-        ORG,
-    ];
-    let create = |more: &str| home.runs(&[&create[..], &[more]].concat());
+    let create = |flag: &str| home.recovers_operator("ada", ORG, &[flag]);
     create(&other).is_refused(&[id, "token-pepper-file"]);
     for command in ["rekey", "migrate"] {
         home.runs(&["token-hashing", command, &other])
@@ -270,16 +262,7 @@ async fn a_key_that_a_running_server_may_lack_is_not_used_unasked(home: Home) {
         home.runs(&["token-hashing", command, &pepper])
             .is_refused(&["a server is running", "--force"]);
     }
-    let create = [
-        "recovery",
-        "auth",
-        "create-operator",
-        "--username=ada",
-        "--org",
-        ORG,
-        &pepper,
-    ];
-    let table = home.runs(&create).printed();
+    let table = home.recovers_operator("ada", ORG, &[&pepper]).printed();
     let token = table.split_whitespace().rfind(|cell| cell.len() == 88);
     let recovered = server.client(token.unwrap());
     lets_in(&recovered).await;

@@ -75,16 +75,7 @@ async fn a_lost_operator_token_is_back_within_a_second(home: Home) {
     assert!(!listed.contains(influxd_tests::OPERATOR_TOKEN), "{listed}");
 
     let began = Instant::now();
-    let command = [
-        "recovery",
-        "auth",
-        "create-operator",
-        "--username",
-        "ada",
-        "--org",
-        ORG,
-    ];
-    let table = home.runs(&command).printed();
+    let table = home.recovers_operator("ada", ORG, &[]).printed();
     let token = token_in(&table, "ada's Recovery Token");
     assert_eq!(token.len(), 88, "{table}");
     let last = table.lines().last().unwrap_or_default();
@@ -111,8 +102,8 @@ async fn a_lost_operator_token_is_back_within_a_second(home: Home) {
     let alone = home.runs(&["recovery", "user", "list"]);
     assert!(!alone.stderr.contains("process"), "{alone:?}");
     // And without a server, raw where hashing is off.
-    let command = [&command[..], &[OFF]].concat();
-    let table = home.runs(&command).printed();
+
+    let table = home.recovers_operator("ada", ORG, &[OFF]).printed();
     let status = home
         .runs(&["token-hashing", "status", "--json", OFF])
         .json();
@@ -169,16 +160,8 @@ async fn users_and_organizations_are_made_beside_a_server(home: Home) {
         .runs(&["recovery", "org", "create", "--org", "second"])
         .printed();
     assert_eq!(home.runs(&["recovery", "org", "list"]).printed(), shown);
-    let command = [
-        "recovery",
-        "auth",
-        "create-operator",
-        "--username",
-        "grace",
-        "--org",
-        "second",
-    ];
-    let token = token_in(&home.runs(&command).printed(), "grace's Recovery Token");
+    let table = home.recovers_operator("grace", "second", &[]).printed();
+    let token = token_in(&table, "grace's Recovery Token");
     let grace = server.client(&token);
     is_soon("the token is refused", &grace, true).await;
     let session = operator.signs_in("grace", password).await;
