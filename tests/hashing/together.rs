@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use influxd_tests::{Client, Credential, Home, Server};
 
-use super::{OFF, all_work, escrow, makes_tokens, status};
+use super::{OFF, all_work, each, escrow, makes_tokens, none_works, status};
 
 /// Enough that a migration, sealed to escrow, can be watched.
 const TOKENS: usize = 3000;
@@ -101,4 +101,75 @@ async fn servers_that_start_together_do_the_work_once() {
     assert_eq!(status(&home, &[])["raw"], 0);
     let migrated = |server: &&Server| server.output().contains("Migrated raw tokens");
     assert_eq!(servers.iter().filter(migrated).count(), 1);
+}
+
+/// Somebody uses another server, which does not hash, to delete what this one is about to replace.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_are_deleted_amid_the_migration_do_not_stop_it() {
+    let home = Home::postgres().await;
+    let (_, to_escrow) = escrow(&home);
+    let unhashed = home.server_with(&[OFF]).await;
+    let operator = unhashed.set_up().await;
+    let tokens = makes_tokens(&operator, 2 * TOKENS).await;
+    let (gone, kept) = tokens.split_at(TOKENS);
+
+    let mut migrating = home.launches(&[&to_escrow]);
+    migrating.listens().await;
+    let deletes = each(gone, |made| {
+        let (operator, path) = (
+            operator.clone(),
+            format!("/api/v2/authorizations/{}", made.id),
+        );
+        async move { operator.removes(&path).await }
+    });
+    let (deleted, ()) = tokio::join!(deletes, migrating.is_ready());
+    for answer in deleted {
+        assert_eq!(answer.status.as_u16(), 204, "{}", answer.body);
+    }
+    assert_eq!(status(&home, &[])["raw"], 0, "{}", migrating.output());
+    all_work(&migrating, kept).await;
+    let gone: Vec<String> = gone.iter().map(|made| made.token.clone()).collect();
+    none_works(&migrating, &gone[..100]).await;
+}
+
+/// The care of tokens waits for its database as everything else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_goes_on_when_the_database_is_back() {
+    let home = Home::postgres_alone().await;
+    let (_, to_escrow) = escrow(&home);
+    let server = home.server_with(&[OFF]).await;
+    let tokens = makes_tokens(&server.set_up().await, TOKENS).await;
+    server.kill();
+
+    let mut server = home.launches(&[&to_escrow]);
+    server.listens().await;
+    let began = Instant::now();
+    while nobody(&server)
+        .gets("/health")
+        .await
+        .body
+        .contains(" 0 of ")
+    {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing moves");
+    }
+    home.cluster().stop_immediate().expect("PostgreSQL stops");
+    server.says("The care of tokens will be tried again").await;
+    let asked = nobody(&server).gets("/api/v2/buckets").await;
+    asked.asks_to_come_again();
+    assert!(server.is_running());
+    home.cluster().start_again().expect("PostgreSQL starts");
+    server.is_ready().await;
+    assert_eq!(status(&home, &[])["raw"], 0);
+    all_work(&server, &tokens).await;
+
+    // And so it does while it serves: a deleted token has to be scrubbed.
+    let operator = server.operator();
+    let made = makes_tokens(&operator, 1).await;
+    let path = format!("/api/v2/authorizations/{}", made[0].id);
+    assert_eq!(operator.removes(&path).await.status.as_u16(), 204);
+    home.cluster().stop_immediate().expect("PostgreSQL stops");
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert!(server.is_running(), "{}", server.output());
+    home.cluster().start_again().expect("PostgreSQL starts");
+    all_work(&server, &tokens).await;
 }

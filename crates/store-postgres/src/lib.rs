@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use influxd_store::{Counts, Result, Scrubbed, Store, StoreError, Transaction};
+use influxd_store::{AwaitsScrub, Counts, Result, Scrubbed, Store, StoreError, Transaction};
 use secrecy::SecretString;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -214,8 +214,8 @@ impl Store for PostgresStore {
         resources::counts(&self.pool).await
     }
 
-    async fn tokens_await_scrub(&self) -> Result<bool> {
-        scrub::tokens_await_it(self).await
+    async fn awaits_scrub(&self) -> Result<AwaitsScrub> {
+        scrub::awaits(self).await
     }
 
     async fn scrub(&self, force: bool) -> Result<Scrubbed> {

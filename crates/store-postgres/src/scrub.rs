@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use influxd_store::{Result, Scrubbed};
+use influxd_store::{AwaitsScrub, Result, Scrubbed};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use crate::PostgresStore;
@@ -77,10 +77,7 @@ const ELSEWHERE: [&str; 2] = [
 ];
 
 pub(crate) async fn scrub(store: &PostgresStore, force: bool) -> Result<Scrubbed> {
-    let pending = "SELECT EXISTS (SELECT FROM removals)";
-    let row = sqlx::query(pending).fetch_one(store.pool()).await;
-    let pending: bool = row.and_then(|row| row.try_get(0)).map_err(store_error)?;
-    if !pending && !force {
+    if !force && !awaits(store).await?.any() {
         return Ok(Scrubbed::default());
     }
     let mut conn = connect(store.options()).await?;
@@ -161,11 +158,15 @@ async fn one_at_a_time(
     Ok(Scrubbed { ran: true, remains })
 }
 
-pub(crate) async fn tokens_await_it(store: &PostgresStore) -> Result<bool> {
-    let pending = "SELECT EXISTS (SELECT FROM removals
-                                  WHERE relation = 'authorizations')";
+pub(crate) async fn awaits(store: &PostgresStore) -> Result<AwaitsScrub> {
+    let pending = "SELECT EXISTS (SELECT FROM removals WHERE relation = 'authorizations'),
+                          EXISTS (SELECT FROM removals WHERE relation <> 'authorizations')";
     let row = sqlx::query(pending).fetch_one(store.pool()).await;
-    row.and_then(|row| row.try_get(0)).map_err(store_error)
+    let row = row.map_err(store_error)?;
+    Ok(AwaitsScrub {
+        tokens: row.try_get(0).map_err(store_error)?,
+        others: row.try_get(1).map_err(store_error)?,
+    })
 }
 
 /// Waits a moment; `false` at the deadline.

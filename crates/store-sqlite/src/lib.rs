@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use influxd_store::{Counts, Result, Scrubbed, Store, StoreError, Transaction};
+use influxd_store::{AwaitsScrub, Counts, Result, Scrubbed, Store, StoreError, Transaction};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool};
@@ -248,8 +248,8 @@ impl Store for SqliteStore {
         resources::counts(&self.readers).await
     }
 
-    async fn tokens_await_scrub(&self) -> Result<bool> {
-        scrub::tokens_await_it(self).await
+    async fn awaits_scrub(&self) -> Result<AwaitsScrub> {
+        scrub::awaits(self).await
     }
 
     async fn scrub(&self, force: bool) -> Result<Scrubbed> {

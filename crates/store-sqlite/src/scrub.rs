@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use influxd_store::{Result, Scrubbed};
+use influxd_store::{AwaitsScrub, Result, Scrubbed};
 use sqlx::{AssertSqlSafe, Executor, Row, SqliteConnection};
 
 use crate::SqliteStore;
@@ -21,10 +21,7 @@ const TABLES: [&str; 4] = ["authorizations", "passwords", "secrets", "sessions"]
 const HOLD: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
 
 pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> {
-    let pending = "SELECT EXISTS (SELECT 1 FROM removals WHERE removed > scrubbed)";
-    let row = sqlx::query(pending).fetch_one(store.readers()).await;
-    let pending: bool = row.and_then(|row| row.try_get(0)).map_err(store_error)?;
-    if !pending && !force {
+    if !force && !awaits(store).await?.any() {
         return Ok(Scrubbed::default());
     }
     let rewritten = rewrite(store, force).await?;
@@ -55,11 +52,17 @@ pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> 
     })
 }
 
-pub(crate) async fn tokens_await_it(store: &SqliteStore) -> Result<bool> {
+pub(crate) async fn awaits(store: &SqliteStore) -> Result<AwaitsScrub> {
     let pending = "SELECT EXISTS (SELECT 1 FROM removals
-                                  WHERE relation = 'authorizations' AND removed > scrubbed)";
+                                  WHERE removed > scrubbed AND relation = 'authorizations'),
+                          EXISTS (SELECT 1 FROM removals
+                                  WHERE removed > scrubbed AND relation <> 'authorizations')";
     let row = sqlx::query(pending).fetch_one(store.readers()).await;
-    row.and_then(|row| row.try_get(0)).map_err(store_error)
+    let row = row.map_err(store_error)?;
+    Ok(AwaitsScrub {
+        tokens: row.try_get(0).map_err(store_error)?,
+        others: row.try_get(1).map_err(store_error)?,
+    })
 }
 
 /// Empties the log, with all that is in it by now; `false` if somebody has kept it all the time.

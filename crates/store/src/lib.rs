@@ -21,7 +21,7 @@ pub use chunks::{
 pub use error::{LostRace, Result, StoreError, Unique};
 pub use resources::{
     AuthorizationFilter, AuthorizationKind, AuthorizationRecord, AuthorizationRepository,
-    BucketFilter, BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter,
+    AwaitsScrub, BucketFilter, BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter,
     LabelRepository, MembershipRepository, OrganizationRepository, Page, RawToken, Scrubbed,
     SecretRecord, SecretRepository, SessionRepository, Snapshot, Store, StoredToken, TokenForm,
     TokenForms, TokenRepository, Transaction, UserRecord, UserRepository,

@@ -147,6 +147,17 @@ pub enum MigrateError {
     Store(#[from] StoreError),
 }
 
+impl MigrateError {
+    /// Whether another server has changed or deleted one of the tokens first. Nothing was replaced,
+    /// and once more it would be seen.
+    fn is_lost_race(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_lost_race() || matches!(error, StoreError::NotFound(_)),
+            _ => false,
+        }
+    }
+}
+
 /// How far a migration is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -164,28 +175,44 @@ pub async fn hash_raw_tokens(
     mut report: impl FnMut(Progress) + Send,
 ) -> Result<u64, MigrateError> {
     let total = Census::take(store).await?.raw;
-    let mut done = 0;
+    let (mut done, mut limit) = (0, BATCH);
     loop {
-        let mut transaction = store.begin().await?;
-        let batch = transaction.tokens().unhashed(BATCH).await?;
-        if batch.is_empty() {
-            return Ok(done);
-        }
-        let mut digests = Vec::with_capacity(batch.len());
-        for (id, raw) in &batch {
-            digests.push((*id, digest_of(hashing, *id, raw)?));
-            if let Some(escrow) = hashing.escrow() {
-                let sealed = escrow.seal(raw.text())?;
-                transaction.tokens().put_in_escrow(*id, &sealed).await?;
+        match hash_batch(store, hashing, limit).await {
+            Ok(0) => return Ok(done),
+            Ok(count) => done += count,
+            Err(error) if error.is_lost_race() => {
+                limit = smaller(limit);
+                continue;
             }
+            Err(error) => return Err(error),
         }
-        replace_all(store, transaction, &digests).await?;
-        done += batch.len() as u64;
+        limit = BATCH;
         report(Progress {
             done,
             total: total.max(done),
         });
     }
+}
+
+/// After a lost race: the fewer tokens a transaction replaces, the rarer somebody is in its way.
+fn smaller(limit: u32) -> u32 {
+    (limit / 2).max(1)
+}
+
+/// Replaces some raw tokens in one transaction; how many.
+async fn hash_batch(store: &dyn Store, hashing: &Hashing, limit: u32) -> Result<u64, MigrateError> {
+    let mut transaction = store.begin().await?;
+    let batch = transaction.tokens().unhashed(limit).await?;
+    let mut digests = Vec::with_capacity(batch.len());
+    for (id, raw) in &batch {
+        digests.push((*id, digest_of(hashing, *id, raw)?));
+        if let Some(escrow) = hashing.escrow() {
+            let sealed = escrow.seal(raw.text())?;
+            transaction.tokens().put_in_escrow(*id, &sealed).await?;
+        }
+    }
+    replace_all(store, transaction, &digests).await?;
+    Ok(batch.len() as u64)
 }
 
 /// Does the same to a snapshot on its way into a store, if hashing is on; returns how many. Seals
@@ -283,29 +310,50 @@ pub async fn rekey(
     let plain = Variant::Sha256;
     let total = Census::take(store).await?;
     let total = total.digests.get(&plain).copied().unwrap_or_default();
-    let (mut done, mut after) = (0, None);
+    let (mut done, mut after, mut limit) = (0, None, BATCH);
     loop {
-        let mut transaction = store.begin().await?;
-        let batch = transaction
-            .tokens()
-            .digests(&plain.prefix(), after, BATCH)
-            .await?;
-        let Some((last, _)) = batch.last() else {
-            return Ok(done);
-        };
-        after = Some(*last);
-        let keyed = batch.iter().filter_map(|(id, phc)| {
-            // A record that is damaged authenticates nobody, and stays as it is.
-            let digest = phc.parse().ok()?;
-            let keyed = hashing.keyring().rekey(&digest)?;
-            Some((*id, StoredToken::Digest(keyed.to_phc())))
-        });
-        let keyed: Vec<_> = keyed.collect();
-        replace_all(store, transaction, &keyed).await?;
-        done += keyed.len() as u64;
+        match rekey_batch(store, hashing, after, limit).await {
+            Ok(None) => return Ok(done),
+            Ok(Some((last, count))) => {
+                after = Some(last);
+                done += count;
+            }
+            Err(error) if error.is_lost_race() => {
+                limit = smaller(limit);
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        limit = BATCH;
         report(Progress {
             done,
             total: total.max(done),
         });
     }
+}
+
+/// Puts some SHA-256 digests behind `after` under the first key in one transaction; the last one
+/// that it looked at, and how many it replaced.
+async fn rekey_batch(
+    store: &dyn Store,
+    hashing: &Hashing,
+    after: Option<AuthorizationId>,
+    limit: u32,
+) -> Result<Option<(AuthorizationId, u64)>, MigrateError> {
+    let mut transaction = store.begin().await?;
+    let prefix = Variant::Sha256.prefix();
+    let batch = transaction.tokens().digests(&prefix, after, limit).await?;
+    let Some((last, _)) = batch.last() else {
+        return Ok(None);
+    };
+    let last = *last;
+    let keyed = batch.iter().filter_map(|(id, phc)| {
+        // A record that is damaged authenticates nobody, and stays as it is.
+        let digest = phc.parse().ok()?;
+        let keyed = hashing.keyring().rekey(&digest)?;
+        Some((*id, StoredToken::Digest(keyed.to_phc())))
+    });
+    let keyed: Vec<_> = keyed.collect();
+    replace_all(store, transaction, &keyed).await?;
+    Ok(Some((last, keyed.len() as u64)))
 }

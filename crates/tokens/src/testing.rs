@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use influxd_model::{
     Authorization, Clock, MemberOf, Membership, OrgId, Organization, Permission, Role, Status, User,
 };
-use influxd_store::{Counts, Result, Scrubbed, Store, StoreError, Transaction};
+use influxd_store::{AwaitsScrub, Counts, Result, Scrubbed, Store, StoreError, Transaction};
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::SecretSlice;
 use tempfile::TempDir;
@@ -72,8 +72,8 @@ impl Store for Watched {
         self.store.counts().await
     }
 
-    async fn tokens_await_scrub(&self) -> Result<bool> {
-        self.store.tokens_await_scrub().await
+    async fn awaits_scrub(&self) -> Result<AwaitsScrub> {
+        self.store.awaits_scrub().await
     }
 
     async fn scrub(&self, force: bool) -> Result<Scrubbed> {

@@ -26,6 +26,11 @@ impl Readiness {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Whether requests wait.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting_for().is_some()
+    }
+
     /// What the server is at, if it is not ready.
     pub(crate) fn waiting_for(&self) -> Option<String> {
         self.0

@@ -41,8 +41,8 @@ impl Store for Contended {
         self.store.counts().await
     }
 
-    async fn tokens_await_scrub(&self) -> influxd_store::Result<bool> {
-        self.store.tokens_await_scrub().await
+    async fn awaits_scrub(&self) -> influxd_store::Result<influxd_store::AwaitsScrub> {
+        self.store.awaits_scrub().await
     }
 
     async fn scrub(&self, force: bool) -> Result<influxd_store::Scrubbed> {

@@ -46,9 +46,9 @@ impl Store for Switched {
         self.store.counts().await
     }
 
-    async fn tokens_await_scrub(&self) -> Result<bool> {
+    async fn awaits_scrub(&self) -> Result<influxd_store::AwaitsScrub> {
         self.check()?;
-        self.store.tokens_await_scrub().await
+        self.store.awaits_scrub().await
     }
 
     async fn scrub(&self, force: bool) -> Result<influxd_store::Scrubbed> {

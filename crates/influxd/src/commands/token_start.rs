@@ -2,22 +2,30 @@
 //! and nothing is left of them (auth-and-resources 6.6).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use influxd_api::Readiness;
-use influxd_store::{ChunkStore, Claim, Store};
-use influxd_tokens::{Census, Hashing, OsRandomness, Progress, hash_raw_tokens, seal_secrets};
+use influxd_store::{ChunkStore, Claim, Store, StoreError};
+use influxd_tokens::{
+    Census, Hashing, MigrateError, OsRandomness, Progress, hash_raw_tokens, seal_secrets,
+};
 use prometheus::{IntGauge, Registry};
 
 use super::stores::Stores;
 
 /// Who changes the form of tokens, or scrubs, holds this claim: one server at a time.
 const CLAIM: i64 = i64::from_be_bytes(*b"tokens@r");
-/// How often a server that found another one at it looks whether that one has died.
+/// How often a server looks whether there is something to scrub, or whether the one that it found
+/// at it has died.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How often what was deleted is scrubbed from the files.
-const SCRUB_INTERVAL: Duration = Duration::from_secs(600);
+/// How often it looks for raw tokens and secrets that somebody else has put there.
+const LOOK_AT_ALL: Duration = Duration::from_secs(600);
+/// Between two scrubs, the least and the most; in between so many times what the last one took.
+const SCRUB_PAUSE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(600)];
+const SCRUBS_PER_PAUSE: u32 = 100;
+/// How long one waits after something went wrong.
+const AFTER_AN_ERROR: Duration = Duration::from_secs(5);
 
 /// What a start does about tokens.
 pub(super) struct TokenStart {
@@ -27,8 +35,27 @@ pub(super) struct TokenStart {
     readiness: Arc<Readiness>,
     /// Held from before the first request if this server migrates.
     claim: Option<Box<dyn Claim>>,
+    /// What scrubs could not reach, as far as it was said already.
+    said: Vec<String>,
     done: IntGauge,
     total: IntGauge,
+}
+
+/// What became of a look.
+enum Round {
+    NothingToDo,
+    /// Another server was at it.
+    Elsewhere,
+    Done,
+}
+
+/// Whether the same may succeed later: the database could not be reached.
+fn may_pass(error: &anyhow::Error) -> bool {
+    let of_the_store = |it: &StoreError| matches!(it, StoreError::Unavailable(_));
+    error.chain().any(|cause| {
+        cause.downcast_ref().is_some_and(of_the_store)
+            || matches!(cause.downcast_ref(), Some(MigrateError::Store(it)) if of_the_store(it))
+    })
 }
 
 impl TokenStart {
@@ -72,6 +99,7 @@ impl TokenStart {
             hashing: Arc::clone(hashing),
             readiness: Arc::clone(readiness),
             claim: None,
+            said: Vec::new(),
             done: gauge(
                 "influxd_token_migration_done",
                 "Raw tokens that this start has turned into digests",
@@ -82,8 +110,9 @@ impl TokenStart {
             )?,
         };
         let raw = if hashing.is_on() { census.raw } else { 0 };
-        // What a start that was killed has replaced and not scrubbed belongs to this one.
-        let left = stores.resources.tokens_await_scrub().await?;
+        // What a start that was killed has replaced and not scrubbed belongs to this one; but with
+        // hashing off nobody was promised that nothing is left.
+        let left = hashing.is_on() && stores.resources.awaits_scrub().await?.tokens;
         if raw + census.unsealed(hashing) > 0 || left {
             start.claim = start.points.claim(CLAIM).await?;
             if start.claim.is_some() {
@@ -101,58 +130,90 @@ impl TokenStart {
         Ok(start)
     }
 
-    /// Migrates if need be, then keeps what is deleted out of the files; ends only by an error.
+    /// Migrates if need be, then keeps what is deleted out of the files. Ends only by an error that
+    /// comes before the first request was let through, and that waiting does not help against.
     pub(super) async fn run(mut self) -> Result<()> {
+        let mut looked_at_all: Option<Instant> = None;
         loop {
-            let claim = match self.claim.take() {
-                Some(claim) => Some(claim),
-                None => self.points.claim(CLAIM).await?,
-            };
-            if claim.is_none() {
-                tokio::time::sleep(LOOK_AGAIN).await;
-                continue;
-            }
-            let sealed = self.seal().await.context("cannot seal secrets")?;
-            let migrated = if self.hashing.is_on() {
-                self.migrate().await.context("cannot migrate tokens")?
-            } else {
-                0
-            };
-            let scrubbed = self.store.scrub(false).await;
-            match scrubbed.context("cannot scrub what is left of tokens") {
-                Ok(scrubbed) => {
-                    for sentence in &scrubbed.remains {
-                        tracing::warn!(store = "auth", "{sentence}");
-                    }
+            let is_due = looked_at_all.is_none_or(|at| at.elapsed() >= LOOK_AT_ALL);
+            let began = Instant::now();
+            let pause = match self.round(is_due).await {
+                Ok(Round::NothingToDo) => LOOK_AGAIN,
+                Ok(Round::Elsewhere) => {
+                    self.readiness.ready();
+                    LOOK_AGAIN
                 }
-                // Before the first request it has to work; later it is tried again.
-                Err(error) if migrated + sealed > 0 => return Err(error),
-                Err(error) => tracing::warn!(
-                    store = "auth",
-                    error = format!("{error:#}"),
-                    "Scrubbing will be tried again"
-                ),
-            }
-            if migrated > 0 {
-                tracing::info!(store = "auth", count = migrated, "Migrated raw tokens");
-            }
-            drop(claim);
-            self.readiness.ready();
-            tokio::time::sleep(SCRUB_INTERVAL).await;
+                Ok(Round::Done) => {
+                    self.readiness.ready();
+                    if is_due {
+                        looked_at_all = Some(began);
+                    }
+                    (SCRUBS_PER_PAUSE * began.elapsed()).clamp(SCRUB_PAUSE[0], SCRUB_PAUSE[1])
+                }
+                Err(error) if self.readiness.is_waiting() && !may_pass(&error) => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        store = "auth",
+                        error = format!("{error:#}"),
+                        "The care of tokens will be tried again"
+                    );
+                    AFTER_AN_ERROR
+                }
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 
-    /// Seals secrets of organizations with the first key, if one is given; how many.
-    async fn seal(&self) -> Result<u64> {
+    /// Does what there is to do, if no other server is at it: looks for raw tokens and secrets if
+    /// that is due, and scrubs.
+    async fn round(&mut self, is_due: bool) -> Result<Round> {
+        if !is_due && !self.store.awaits_scrub().await?.any() {
+            return Ok(Round::NothingToDo);
+        }
+        let claim = match self.claim.take() {
+            Some(claim) => Some(claim),
+            None => self.points.claim(CLAIM).await?,
+        };
+        if claim.is_none() {
+            return Ok(Round::Elsewhere);
+        }
+        let migrated = if is_due {
+            self.seal().await.context("cannot seal secrets")?;
+            self.migrate().await.context("cannot migrate tokens")?
+        } else {
+            0
+        };
+        let scrubbed = self.store.scrub(false).await;
+        let scrubbed = scrubbed.context("cannot scrub what is left of tokens")?;
+        for sentence in scrubbed.remains {
+            if !self.said.contains(&sentence) {
+                tracing::warn!(store = "auth", "{sentence}");
+                self.said.push(sentence);
+            }
+        }
+        if migrated > 0 {
+            tracing::info!(store = "auth", count = migrated, "Migrated raw tokens");
+        }
+        drop(claim);
+        Ok(Round::Done)
+    }
+
+    /// Seals secrets of organizations with the first key, if one is given.
+    async fn seal(&self) -> Result<()> {
         let sealed = seal_secrets(&*self.store, self.hashing.keyring(), &OsRandomness).await?;
         if sealed > 0 {
             tracing::info!(count = sealed, "Sealed secrets of organizations");
         }
-        Ok(sealed)
+        Ok(())
     }
 
     /// Turns raw tokens into digests; how many.
     async fn migrate(&self) -> Result<u64> {
+        if !self.hashing.is_on() {
+            return Ok(0);
+        }
         let raw = self.raw_tokens().await?;
         if raw == 0 {
             return Ok(0);

@@ -136,7 +136,7 @@ macro_rules! conformance {
             }
             scrubbing {
                 nothing_is_scrubbed_while_nothing_was_removed
-                tokens_that_were_replaced_await_a_scrub
+                what_was_replaced_awaits_a_scrub
                 every_removal_is_scrubbed
                 a_scrub_changes_nothing_else
                 a_scrub_waits_for_those_who_still_see_what_was_removed

@@ -15,7 +15,7 @@ use super::fixtures::{
 };
 use crate::AuthorizationKind::{ApiToken, V1User};
 use crate::archive::encode;
-use crate::{StoreError, Transaction, Unique};
+use crate::{AwaitsScrub, StoreError, Transaction, Unique};
 
 impl Subject {
     /// Does something in a transaction, then says whether there is something to scrub; scrubs it.
@@ -99,11 +99,11 @@ pub async fn nothing_is_scrubbed_while_nothing_was_removed(subject: Subject) {
 }
 
 /// What a start has to know before it lets requests through.
-pub async fn tokens_that_were_replaced_await_a_scrub(subject: Subject) {
-    let awaits = async || subject.other_store.tokens_await_scrub().await.unwrap();
+pub async fn what_was_replaced_awaits_a_scrub(subject: Subject) {
+    let awaits = async || subject.other_store.awaits_scrub().await.unwrap();
     subject.with_credentials().await;
     subject.store.scrub(false).await.unwrap();
-    assert!(!awaits().await);
+    assert!(!awaits().await.any());
     for is_token in [true, false] {
         let mut transaction = subject.store.begin().await.unwrap();
         if is_token {
@@ -116,9 +116,13 @@ pub async fn tokens_that_were_replaced_await_a_scrub(subject: Subject) {
             users.set_password(user_id(1), "$x$second").await.unwrap();
         }
         transaction.commit().await.unwrap();
-        assert_eq!(awaits().await, is_token);
+        let expected = AwaitsScrub {
+            tokens: is_token,
+            others: !is_token,
+        };
+        assert_eq!(awaits().await, expected);
         subject.store.scrub(false).await.unwrap();
-        assert!(!awaits().await);
+        assert!(!awaits().await.any());
     }
 }
 

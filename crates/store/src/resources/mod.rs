@@ -53,8 +53,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// each, with the commands that deal with it.
     async fn scrub(&self, force: bool) -> Result<Scrubbed>;
 
-    /// Whether something of tokens that were removed or replaced awaits the next scrub.
-    async fn tokens_await_scrub(&self) -> Result<bool>;
+    /// What awaits the next scrub; asked often, so it is cheap.
+    async fn awaits_scrub(&self) -> Result<AwaitsScrub>;
 
     /// Closes all connections, after what runs on them has ended.
     async fn close(&self);
@@ -136,6 +136,22 @@ pub struct Counts {
     pub v1_users: u64,
     /// Sessions, expired ones included.
     pub sessions: u64,
+}
+
+/// Whether something was removed or replaced since the last scrub.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AwaitsScrub {
+    /// Tokens, and passwords of 1.x users.
+    pub tokens: bool,
+    /// Passwords, sessions or secrets.
+    pub others: bool,
+}
+
+impl AwaitsScrub {
+    /// Whether there is anything.
+    pub fn any(self) -> bool {
+        self.tokens || self.others
+    }
 }
 
 /// What [`Store::scrub`] did.
