@@ -68,6 +68,32 @@ fn wrong_command_lines_end_with_one_and_say_why() {
         "invalid argument \"x\" for \"--session-length\" flag: \
          strconv.ParseInt: parsing \"x\": invalid syntax",
     );
+    // Before the store is looked for, which is not there.
+    for (args, message) in [
+        (
+            &["recovery", "user", "create"][..],
+            "must provide --username",
+        ),
+        (
+            &["recovery", "user", "create", "--username=a"],
+            "must provide --password",
+        ),
+        (
+            &["recovery", "user", "update", "--username=a"],
+            "must provide a new password to set, with --password",
+        ),
+        (
+            &["recovery", "org", "create", "--org="],
+            "must provide --org",
+        ),
+        (
+            &["token-hashing", "status", "--json=maybe"],
+            "invalid argument \"maybe\" for \"--json\" flag: \
+             strconv.ParseBool: parsing \"maybe\": invalid syntax",
+        ),
+    ] {
+        refused(args, &[], message);
+    }
 }
 
 #[test]
@@ -139,9 +165,7 @@ fn a_port_in_use_is_named_on_both_channels() {
         "{log}"
     );
     assert!(log.contains(&format!(" addr={address} ")), "{log}");
-    let error = stderr(&output);
-    assert!(
-        error.to_lowercase().contains("address already in use"),
-        "{error}"
-    );
+    let why = format!("listen tcp {address}: bind: address already in use");
+    assert!(log.contains(&format!("error=\"{why}\"")), "{log}");
+    assert!(stderr(&output).contains(&why), "{output:?}");
 }

@@ -9,6 +9,7 @@
 //! [`start`] binds and serves; [`Running`] stops.
 
 mod address;
+mod bind;
 mod body;
 mod caller;
 mod compress;

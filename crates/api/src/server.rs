@@ -1,7 +1,7 @@
 //! Starting and stopping.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::bind::bind;
 use crate::directory::Directory;
 use crate::gate::gate;
 use crate::points::Engine;
@@ -186,7 +187,7 @@ impl Running {
 }
 
 /// Binds and serves, on the present runtime and on threads of its own. An address that cannot be
-/// bound is an error.
+/// bound is an error, whose text says all that there is to say.
 pub async fn start(config: ServerConfig, services: Services) -> io::Result<Running> {
     let listener = bind(&config.bind)?;
     let addr = listener.local_addr()?;
@@ -293,23 +294,4 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
         random,
         config,
     })
-}
-
-/// Listens at `host:port`. Without a host on every address, IPv6 and IPv4 where there are both.
-fn bind(address: &str) -> io::Result<TcpListener> {
-    if let Some(port) = address.strip_prefix(':') {
-        return listen(&format!("[::]:{port}")).or_else(|_| listen(&format!("0.0.0.0:{port}")));
-    }
-    listen(address)
-}
-
-fn listen(address: &str) -> io::Result<TcpListener> {
-    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no such address");
-    for address in address.to_socket_addrs()? {
-        match TcpListener::bind(address) {
-            Ok(listener) => return Ok(listener),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }

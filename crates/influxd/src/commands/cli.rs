@@ -60,7 +60,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Call, String> {
                 .unwrap_or_default(),
         },
         Some(("run", inner)) => Call::Run(flags(&[&matches, inner])),
-        Some(_) => below(&matches),
+        Some(_) => below(&matches)?,
         None => Call::Run(flags(&[&matches])),
     })
 }
@@ -88,19 +88,20 @@ fn refuse_broken_text(args: &[OsString]) -> Result<(), String> {
 }
 
 /// What a command of a group asks for.
-fn below(matches: &ArgMatches) -> Call {
+fn below(matches: &ArgMatches) -> Result<Call, String> {
     let (mut levels, mut path) = (vec![matches], Vec::new());
     while let Some((name, inner)) = levels[levels.len() - 1].subcommand() {
         path.push(name);
         levels.push(inner);
     }
-    match offline::offline(&path, levels[levels.len() - 1]) {
+    let asked = offline::offline(&path, levels[levels.len() - 1])?;
+    Ok(match asked {
         Some(asked) => Call::Offline {
             flags: flags(&levels),
             asked,
         },
         None => Call::SeeHelp(path.join(" ")),
-    }
+    })
 }
 
 /// The commands that a command line names, as errors call them.
@@ -448,6 +449,34 @@ mod tests {
             &["token-hashing", "status", "foo"],
             "unknown command \"foo\" for \"influxd token-hashing status\"",
         );
+    }
+
+    #[test]
+    fn flags_of_recovery_that_are_true_or_false_read_as_those_of_the_server() {
+        for (word, expected) in [
+            ("--write-back", true),
+            ("--write-back=T", true),
+            ("--write-back=1", true),
+            ("--write-back=F", false),
+            ("--write-back=False", false),
+        ] {
+            let Ok(Call::Offline { asked, .. }) = parsed(&["recovery", "tokens", word]) else {
+                panic!("{word} is refused");
+            };
+            let Offline::Escrowed { write_back, .. } = asked else {
+                panic!("{asked:?}");
+            };
+            assert_eq!(write_back, expected, "{word}");
+        }
+        for text in ["maybe", "yes", "2", ""] {
+            refused(
+                &["recovery", "tokens", &format!("--write-back={text}")],
+                &format!(
+                    "invalid argument {text:?} for \"--write-back\" flag: strconv.ParseBool: \
+                     parsing {text:?}: invalid syntax"
+                ),
+            );
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ async fn listen(server: &ServerSettings, services: Services, clock: &dyn Clock) 
             Ok(running)
         }
         Err(error) => {
-            let error = anyhow!("listen tcp {addr}: bind: {error}");
+            let error = anyhow!(error);
             tracing::error!(
                 addr,
                 error = %error,

@@ -1,5 +1,6 @@
 //! Opening the store that the settings name. The only place that knows both databases.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,7 @@ pub(super) async fn open(settings: &ServerSettings) -> Result<Stores> {
     match &settings.store {
         StoreChoice::Sqlite(path) => sqlite(settings, SqliteOptions::new(path), None).await,
         StoreChoice::Memory => {
-            let folder = TempDir::with_prefix("influxd-memory-")
-                .context("cannot make a folder for the throw-away store")?;
+            let folder = in_memory().context("cannot make a folder for the throw-away store")?;
             let path = folder.path().join("influxd.sqlite");
             sqlite(settings, SqliteOptions::new(path), Some(folder)).await
         }
@@ -62,6 +62,14 @@ pub(super) async fn open_existing(settings: &ServerSettings) -> Result<Stores> {
         StoreChoice::Memory => bail!("a throw-away store is gone when its server is"),
         StoreChoice::Postgres(url) => postgres(settings, url, None).await,
     }
+}
+
+/// A folder for this server's eyes only, in memory where the system has a place for files there.
+fn in_memory() -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    let only_ours = std::fs::Permissions::from_mode(0o700);
+    let folder = builder.prefix("influxd-memory-").permissions(only_ours);
+    folder.tempdir_in("/dev/shm").or_else(|_| folder.tempdir())
 }
 
 /// What others on the same store are told of this server.

@@ -9,7 +9,7 @@ mod file;
 mod server;
 mod shown;
 pub(crate) mod table;
-mod value;
+pub(crate) mod value;
 mod yaml;
 
 use std::collections::BTreeMap;

@@ -140,7 +140,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     works("hardening-enabled", Kind::Bool, "false", "accepted; nothing here calls out to other hosts"),
     works("template-file-urls-disabled", Kind::Bool, "false", "accepted; there are no templates"),
     works("strong-passwords", Kind::Bool, "false", "ask for several kinds of characters in passwords"),
-    works("use-hashed-tokens", Kind::Bool, "true", "store API tokens as digests only"),
+    works("use-hashed-tokens", Kind::Bool, "true", "enable storing hashed API tokens on disk (enabled by default; pass --use-hashed-tokens=false to disable for < 2.8 compatibility)"),
     hidden(ignored("nats-port", Kind::Int, "0", "deprecated and unused")),
     hidden(ignored("nats-max-payload-bytes", Kind::Int, "0", "deprecated and unused")),
 

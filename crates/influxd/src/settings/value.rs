@@ -178,9 +178,7 @@ pub(crate) fn to_yaml(value: &Value, indent: &str) -> String {
         Value::Map(pairs) if pairs.is_empty() => "{}".to_owned(),
         Value::Map(pairs) => pairs
             .iter()
-            .map(|(key, value)| {
-                format!("{indent}{}: {}", yaml_text(key), yaml_always_quoted(value))
-            })
+            .map(|(key, value)| format!("{indent}{}: {}", yaml_text(key), yaml_text(value)))
             .collect::<Vec<_>>()
             .join("\n"),
     }
@@ -200,11 +198,6 @@ fn yaml_text(text: &str) -> String {
         && !text.contains(|c: char| c.is_control())
         && !looks_like_another_type(text);
     if plain { text.to_owned() } else { quoted(text) }
-}
-
-/// The values of a map are texts; those that would read as something else are quoted.
-fn yaml_always_quoted(text: &str) -> String {
-    yaml_text(text)
 }
 
 fn looks_like_another_type(text: &str) -> bool {

@@ -1,6 +1,9 @@
 //! The command lines of what works on a store without a server: `recovery` and `token-hashing`.
 
+use anyhow::bail;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::settings::value::{self, Kind, Value};
 
 /// What to do with the store.
 #[derive(Debug, PartialEq, Eq)]
@@ -155,22 +158,27 @@ fn switch(name: &'static str, help: &'static str) -> Arg {
         .require_equals(true)
         .default_missing_value("true")
         .default_value("false")
-        .value_parser(clap::value_parser!(bool))
         .hide_default_value(true)
-        .hide_possible_values(true)
         .help(help)
 }
 
-/// What the matched commands, outermost first, ask for; `None` if they end at a group.
-pub(crate) fn offline(path: &[&str], matches: &ArgMatches) -> Option<Offline> {
+/// What the matched commands, outermost first, ask for; `None` if they end at a group. The error
+/// is the text that follows `Error: `.
+pub(crate) fn offline(path: &[&str], matches: &ArgMatches) -> Result<Option<Offline>, String> {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
-    let is_set = |name: &str| matches.get_one::<bool>(name).copied().unwrap_or_default();
-    Some(match path {
+    let is_set = |name: &str| match value::from_flag(Kind::Bool, &text(name)) {
+        Ok(value) => Ok(value == Value::Bool(true)),
+        Err(why) => Err(format!(
+            "invalid argument {:?} for \"--{name}\" flag: {why}",
+            text(name)
+        )),
+    };
+    Ok(Some(match path {
         ["recovery", "auth", "list"] => Offline::ListTokens,
         ["recovery", "auth", "create-operator"] => Offline::CreateOperator {
             username: text("username"),
             org: text("org"),
-            store_token_hashes: is_set("store-token-hashes"),
+            store_token_hashes: is_set("store-token-hashes")?,
         },
         ["recovery", "user", "list"] => Offline::ListUsers,
         ["recovery", "user", "create"] => Offline::CreateUser {
@@ -186,20 +194,40 @@ pub(crate) fn offline(path: &[&str], matches: &ArgMatches) -> Option<Offline> {
         ["recovery", "org", "create"] => Offline::CreateOrganization { org: text("org") },
         ["recovery", "tokens"] => Offline::Escrowed {
             identity: text("identity"),
-            write_back: is_set("write-back"),
+            write_back: is_set("write-back")?,
         },
         ["token-hashing", "status"] => Offline::Status {
-            json: is_set("json"),
+            json: is_set("json")?,
         },
         ["token-hashing", "migrate"] => Offline::Migrate {
-            dry_run: is_set("dry-run"),
-            force: is_set("force"),
-            json: is_set("json"),
+            dry_run: is_set("dry-run")?,
+            force: is_set("force")?,
+            json: is_set("json")?,
         },
         ["token-hashing", "rekey"] => Offline::Rekey {
-            force: is_set("force"),
-            json: is_set("json"),
+            force: is_set("force")?,
+            json: is_set("json")?,
         },
-        _ => return None,
-    })
+        _ => return Ok(None),
+    }))
+}
+
+impl Offline {
+    /// Refuses what lacks a flag, before the store is opened. `create-operator` looks at its flags
+    /// later (influxd-cli 11.1).
+    pub(super) fn has_its_flags(&self) -> anyhow::Result<()> {
+        match self {
+            Self::CreateUser { username, .. } if username.is_empty() => {
+                bail!("must provide --username")
+            }
+            Self::CreateUser { password, .. } if password.0.is_empty() => {
+                bail!("must provide --password")
+            }
+            Self::UpdateUser { password, .. } if password.0.is_empty() => {
+                bail!("must provide a new password to set, with --password")
+            }
+            Self::CreateOrganization { org } if org.is_empty() => bail!("must provide --org"),
+            _ => Ok(()),
+        }
+    }
 }

@@ -20,9 +20,6 @@ pub(super) async fn list(desk: &Desk) -> Result<String> {
 
 /// Makes one with its system buckets and without an owner; shows all.
 pub(super) async fn create(desk: &Desk, name: &str) -> Result<String> {
-    if name.is_empty() {
-        bail!("must provide --org");
-    }
     if name.trim().is_empty() {
         bail!("org name is empty");
     }

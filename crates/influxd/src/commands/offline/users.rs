@@ -26,12 +26,6 @@ pub(super) async fn list(desk: &Desk) -> Result<String> {
 
 /// Makes an active user with a password, a member of nothing; shows all.
 pub(super) async fn create(desk: &Desk, name: &str, password: &Password) -> Result<String> {
-    if name.is_empty() {
-        bail!("must provide --username");
-    }
-    if password.0.is_empty() {
-        bail!("must provide --password");
-    }
     if name.len() > MAX_NAME {
         bail!("key too large");
     }
@@ -65,9 +59,6 @@ pub(super) async fn update(
     id: &str,
     password: &Password,
 ) -> Result<String> {
-    if password.0.is_empty() {
-        bail!("must provide a new password to set, with --password");
-    }
     let id: Option<UserId> = match id {
         "" => None,
         text => Some(
