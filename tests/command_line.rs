@@ -101,7 +101,7 @@ fn a_wrong_variable_stops_the_start() {
     refused(
         &["print-config"],
         &[("INFLUXD_USE_HASHED_TOKENS", "yes")],
-        "invalid value \"yes\" of environment variable INFLUXD_USE_HASHED_TOKENS: \
+        "environment variable INFLUXD_USE_HASHED_TOKENS has the invalid value \"yes\": \
          strconv.ParseBool: parsing \"yes\": invalid syntax",
     );
 }

@@ -28,6 +28,30 @@ async fn metrics_count_what_was_written(home: Home) {
     client.writes("m f=1 1\nm f=2 2").await.is_accepted();
     assert!(client.reads_metric("http_write_request_count").await >= 1.0);
     assert!(client.reads_metric("http_api_requests_total").await >= 1.0);
+    // Counted when somebody asks, though not for each who does.
+    let org = client.org_id(influxd_tests::ORG).await;
+    assert_eq!(client.reads_metric("influxdb_buckets_total").await, 3.0);
+    client
+        .tries_to_make_bucket(&org, "another")
+        .await
+        .made("id");
+    let began = Instant::now();
+    while client.reads_metric("influxdb_buckets_total").await < 4.0 {
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "it is not counted"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for (what, count) in [
+        ("organizations", 1.0),
+        ("users", 1.0),
+        ("tokens", 1.0),
+        ("dashboards", 0.0),
+    ] {
+        let name = format!("influxdb_{what}_total");
+        assert_eq!(client.reads_metric(&name).await, count, "{name}");
+    }
 }
 
 /// Every answer while the database is away comes soon, and none blames the client.

@@ -198,11 +198,7 @@ pub async fn start(config: ServerConfig, services: Services) -> io::Result<Runni
     );
     let state = web::Data::from(Arc::new(build(config, services)?));
     let watch = Arc::clone(&state.watch);
-    watch.start(
-        &state.runtime,
-        Arc::clone(&state.store),
-        Arc::clone(&state.metrics),
-    );
+    watch.start(&state.runtime, Arc::clone(&state.store));
 
     let server = HttpServer::new(move || {
         App::new()

@@ -1,5 +1,6 @@
 //! `/metrics`, and what is counted here (data-endpoints 9.3).
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
@@ -14,12 +15,26 @@ use prometheus::{
     Opts, Registry, TextEncoder,
 };
 
-use crate::error::{ApiError, ErrorCode};
+use crate::error::{ApiError, Causes, ErrorCode};
 use crate::state::AppState;
 use crate::system::agents::Agents;
 
 const TEXT: HeaderValue =
     HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8; escaping=values");
+
+/// How long the store may take to count resources.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long they are not counted again: at least this, and so many times what it took.
+const PAUSE: Duration = Duration::from_secs(1);
+const PAUSES: u32 = 20;
+/// Resources that this server has none of.
+const NONE_OF: [&str; 5] = [
+    "dashboards",
+    "scrapers",
+    "telegrafs",
+    "remotes",
+    "replications",
+];
 
 /// `GET /metrics`
 pub(crate) async fn metrics(state: web::Data<AppState>) -> Result<HttpResponse, ApiError> {
@@ -27,6 +42,9 @@ pub(crate) async fn metrics(state: web::Data<AppState>) -> Result<HttpResponse, 
         return Err(ApiError::new(ErrorCode::Forbidden, "metrics disabled"));
     }
     let metrics = &state.metrics;
+    if state.watch.is_up() && metrics.resources.are_due() {
+        count(&state).await?;
+    }
     metrics.uptime.set(metrics.started.elapsed().as_secs_f64());
     metrics.passwords.set(&state.passwords.figures());
     let mut text = Vec::with_capacity(64 << 10);
@@ -36,6 +54,22 @@ pub(crate) async fn metrics(state: web::Data<AppState>) -> Result<HttpResponse, 
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, TEXT))
         .body(text))
+}
+
+/// Counts the resources. If the store takes long, or fails, the figures stay as they are.
+async fn count(state: &AppState) -> Result<(), ApiError> {
+    let store = state.store.clone();
+    let began = Instant::now();
+    let counts = state
+        .run(async move { Ok(tokio::time::timeout(PATIENCE, store.counts()).await) })
+        .await?;
+    match counts {
+        Ok(Ok(counts)) => state.metrics.resources.set(&counts),
+        Ok(Err(error)) => tracing::warn!(error = %Causes(&error), "resources were not counted"),
+        Err(_) => tracing::warn!("resources were not counted: the store takes too long"),
+    }
+    state.metrics.resources.counted(began);
+    Ok(())
 }
 
 /// What was built, for `influxdb_info`.
@@ -88,6 +122,8 @@ struct Resources {
     buckets: IntCounter,
     users: IntCounter,
     tokens: IntCounter,
+    /// When they are to be counted again.
+    due: Mutex<Instant>,
 }
 
 const REQUEST_LABELS: &[&str] = &[
@@ -248,24 +284,6 @@ impl Metrics {
             .with_label_values(&labels)
             .observe(took.as_secs_f64());
     }
-
-    /// Notes how much of everything there is.
-    pub(crate) fn counted(&self, counts: &Counts) {
-        let Resources {
-            organizations,
-            buckets,
-            users,
-            tokens,
-        } = &self.resources;
-        for (counter, count) in [
-            (organizations, counts.organizations),
-            (buckets, counts.buckets),
-            (users, counts.users),
-            (tokens, counts.tokens),
-        ] {
-            set(counter, count);
-        }
-    }
 }
 
 /// Gives a counter the value that something else has counted to.
@@ -312,12 +330,38 @@ impl Resources {
             let help = format!("Number of total {what} on the server");
             add(registry, IntCounter::new(name, help)?)
         };
+        for none in NONE_OF {
+            counter(none)?;
+        }
         Ok(Self {
             organizations: counter("organizations")?,
             buckets: counter("buckets")?,
             users: counter("users")?,
             tokens: counter("tokens")?,
+            due: Mutex::new(Instant::now()),
         })
+    }
+
+    fn are_due(&self) -> bool {
+        Instant::now() >= *self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes when counting began that is over: it may take a small part of the time, however often
+    /// somebody asks.
+    fn counted(&self, began: Instant) {
+        let pause = (PAUSES * began.elapsed()).max(PAUSE);
+        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + pause;
+    }
+
+    fn set(&self, counts: &Counts) {
+        for (counter, count) in [
+            (&self.organizations, counts.organizations),
+            (&self.buckets, counts.buckets),
+            (&self.users, counts.users),
+            (&self.tokens, counts.tokens),
+        ] {
+            set(counter, count);
+        }
     }
 }
 

@@ -9,13 +9,10 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::error::Causes;
-use crate::system::metrics::Metrics;
 
 /// The store is asked this often, and has this long to answer.
 const INTERVAL: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Its resources are counted once in so many times.
-const COUNTED_EVERY: u32 = 30;
 
 /// Whether the store answered when it was last asked.
 #[derive(Debug)]
@@ -39,28 +36,14 @@ impl Watch {
     }
 
     /// Begins to watch.
-    pub(crate) fn start(
-        self: &Arc<Self>,
-        runtime: &Handle,
-        store: Arc<dyn Store>,
-        metrics: Arc<Metrics>,
-    ) {
+    pub(crate) fn start(self: &Arc<Self>, runtime: &Handle, store: Arc<dyn Store>) {
         let watch = Arc::downgrade(self);
         let task = runtime.spawn(async move {
-            for round in 0_u32.. {
-                let Some(watch) = watch.upgrade() else {
-                    return;
-                };
+            while let Some(watch) = watch.upgrade() {
                 let answer = tokio::time::timeout(PATIENCE, store.ping()).await;
                 watch.note(answer.unwrap_or_else(|elapsed| {
                     Err(influxd_store::StoreError::Unavailable(Box::new(elapsed)))
                 }));
-                if watch.is_up()
-                    && round % COUNTED_EVERY == 0
-                    && let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, store.counts()).await
-                {
-                    metrics.counted(&counts);
-                }
                 drop(watch);
                 tokio::time::sleep(INTERVAL).await;
             }

@@ -201,6 +201,7 @@ fn with_store_flags(command: Command) -> Command {
         .iter()
         .filter(|setting| STORE_SETTINGS.contains(&setting.name));
     let mut command = command
+        .mut_args(|arg| arg.display_order(0))
         .args(settings.map(flag))
         .args_override_self(true)
         .disable_version_flag(true)
@@ -221,6 +222,8 @@ fn with_server_flags(command: Command) -> Command {
 fn flag(setting: &'static Setting) -> Arg {
     let arg = Arg::new(setting.name)
         .long(setting.name)
+        // By name, as in 2.x.
+        .display_order(0)
         .help(if setting.default.is_empty() {
             setting.help.to_owned()
         } else {

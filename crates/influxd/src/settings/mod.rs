@@ -49,7 +49,7 @@ pub(crate) fn environment(
                     value.to_string_lossy()
                 };
                 return Err(format!(
-                    "invalid value {value:?} of environment variable {name}: it is not UTF-8"
+                    "environment variable {name} has the invalid value {value:?}: it is not UTF-8"
                 ));
             }
             Err(_) => {}
@@ -200,7 +200,7 @@ fn from_environment(setting: &Setting, environment: &Environment) -> Result<Opti
             Ok(value) => Ok(Some(value)),
             Err(reason) => {
                 let (shown, reason) = shown(setting, text, reason);
-                bail!("invalid value {shown:?} of environment variable {variable}: {reason}")
+                bail!("environment variable {variable} has the invalid value {shown:?}: {reason}")
             }
         },
         _ => Ok(None),
@@ -214,9 +214,9 @@ fn from_file(setting: &Setting, file: &ConfigFile) -> Result<Option<Value>> {
     value::from_file(setting.kind, entry).map_err(|reason| {
         let (shown, reason) = shown(setting, &entry.to_string(), reason);
         anyhow::anyhow!(
-            "invalid value {shown:?} of key {:?} in config file {}: {reason}",
-            setting.name,
-            file.path.display()
+            "config file {}: key {:?} has the invalid value {shown:?}: {reason}",
+            file.path.display(),
+            setting.name
         )
     })
 }
@@ -367,14 +367,14 @@ mod tests {
         let error = Settings::read(&Flags::new(), &env, None).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "invalid value \"yes\" of environment variable INFLUXD_USE_HASHED_TOKENS: \
+            "environment variable INFLUXD_USE_HASHED_TOKENS has the invalid value \"yes\": \
              strconv.ParseBool: parsing \"yes\": invalid syntax"
         );
         let file = file(&[("session-length", "abc")]);
         let error = Settings::read(&Flags::new(), &environment(&[]), Some(&file)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "invalid value \"abc\" of key \"session-length\" in config file c.yaml: \
+            "config file c.yaml: key \"session-length\" has the invalid value \"abc\": \
              strconv.ParseInt: parsing \"abc\": invalid syntax"
         );
         let flag = flags(&[("session-length", "x")]);
@@ -428,7 +428,7 @@ mod tests {
         };
         assert_eq!(
             read("INFLUXD_SQLITE_PATH").unwrap_err(),
-            "invalid value \"/d\u{fffd}\" of environment variable INFLUXD_SQLITE_PATH: \
+            "environment variable INFLUXD_SQLITE_PATH has the invalid value \"/d\u{fffd}\": \
              it is not UTF-8"
         );
         let error = read("INFLUXD_STORE_URL").unwrap_err();

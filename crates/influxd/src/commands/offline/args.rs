@@ -158,6 +158,7 @@ fn switch(name: &'static str, help: &'static str) -> Arg {
         .require_equals(true)
         .default_missing_value("true")
         .default_value("false")
+        .value_name("bool")
         .hide_default_value(true)
         .help(help)
 }
