@@ -48,8 +48,8 @@ pub(crate) async fn gate(
         .map(|data| Arc::clone(data))
         .expect("the state is mounted beside the gate");
     let started = Instant::now();
-    let family = routes::family(request.path());
-    let area = Area::of(request.path());
+    let family = routes::family(routes::path_of(request.request()));
+    let area = Area::of(routes::path_of(request.request()));
     let origin = (area == Area::Api)
         .then(|| request.headers().get(ORIGIN).cloned())
         .flatten()
@@ -148,19 +148,19 @@ async fn before(
     area: Area,
     origin: Option<&HeaderValue>,
 ) -> Before {
-    let method = request.method();
+    let (method, path) = (request.method(), routes::path_of(request.request()));
     if !redact::is_known(method) {
         return Before::Answer(reply::method_not_allowed());
     }
-    if !tells_of_start(request.path()) && state.readiness.waiting_for().is_some() {
+    if !tells_of_start(path) && state.readiness.waiting_for().is_some() {
         let busy = ApiError::Busy("the server is starting, try again later");
-        return Before::Answer(error::answer(&busy, routes::family(request.path())));
+        return Before::Answer(error::answer(&busy, routes::family(path)));
     }
     let surface = match area {
         Area::Open => return Before::Pass(None),
         Area::Api if *method == Method::OPTIONS => return Before::Answer(preflight(origin)),
-        Area::Api if routes::is_open(method, request.path()) => return Before::Pass(None),
-        Area::Api if is_password_change(method, request.path()) => Surface::PasswordChange,
+        Area::Api if routes::is_open(method, path) => return Before::Pass(None),
+        Area::Api if is_password_change(method, path) => Surface::PasswordChange,
         Area::Api => Surface::Api,
         Area::V1 => Surface::V1,
     };

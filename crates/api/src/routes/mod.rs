@@ -25,6 +25,13 @@ pub(crate) enum Area {
     Open,
 }
 
+/// The path that decides about a request: the one that routes are found by, where a letter that is
+/// percent-encoded is a letter. Whoever looked at the text of the request instead would let in what
+/// the route then answers.
+pub(crate) fn path_of(request: &HttpRequest) -> &str {
+    request.match_info().as_str()
+}
+
 impl Area {
     pub(crate) fn of(path: &str) -> Self {
         match path {
@@ -445,7 +452,7 @@ async fn no_profiles() -> ApiResult {
 }
 
 async fn nothing_here(state: web::Data<AppState>, request: HttpRequest) -> HttpResponse {
-    if Area::of(request.path()) != Area::Api {
+    if Area::of(path_of(&request)) != Area::Api {
         if state.config.endpoints.ui_disabled {
             return reply::page_not_found();
         }

@@ -8,6 +8,8 @@ use actix_web::{FromRequest, HttpRequest};
 use influxd_model::Authorization;
 use influxd_store::AuthorizationKind;
 
+use crate::routes::path_of;
+
 /// Which of the two a request is about: its path says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind(pub(crate) AuthorizationKind);
@@ -50,7 +52,7 @@ impl FromRequest for Kind {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let path = request.path();
+        let path = path_of(request);
         ready(Ok(Self(if path.starts_with("/api/v2/") {
             AuthorizationKind::ApiToken
         } else {

@@ -1,11 +1,13 @@
 //! `GET /api/v2/authorizations`
 
+use std::collections::HashMap;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{
     Action, Authorization, AuthorizationId, OrgId, Permission, ResourceType, UserId,
 };
-use influxd_store::{AuthorizationFilter, AuthorizationKind, Transaction};
+use influxd_store::{AuthorizationFilter, AuthorizationKind, RawToken, Transaction};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,7 +20,7 @@ use crate::state::AppState;
 use crate::v2::authorizations::kind::Kind;
 use crate::v2::authorizations::names::Names;
 use crate::v2::authorizations::view::AuthorizationView;
-use crate::v2::authorizations::{find, holds_both, not_found, shown_token};
+use crate::v2::authorizations::{find, holds_both, not_found, shown};
 use crate::v2::paging::SelfLink;
 
 #[derive(Serialize, ToSchema)]
@@ -84,14 +86,15 @@ pub(crate) async fn list(
     let store = state.store.clone();
     let work = async move {
         let mut transaction = store.begin_read().await?;
-        let mut found = matching(&mut *transaction, kind, &caller, filter).await?;
+        let (mut found, raw) = matching(&mut *transaction, kind, &caller, filter).await?;
         found.retain(|authorization| holds_both(&caller, Action::Read, authorization));
         let mut names = Names::default();
         let mut views = Vec::with_capacity(found.len());
         for authorization in &found {
             names.learn(&mut *transaction, authorization).await?;
             if names.missing(authorization).is_none() {
-                let token = shown_token(&mut *transaction, &caller, authorization).await?;
+                let raw = raw.get(&authorization.id);
+                let token = shown(&mut *transaction, &caller, authorization, raw).await?;
                 views.push(AuthorizationView::of(authorization, token, &names));
             }
         }
@@ -108,17 +111,22 @@ pub(crate) async fn list(
     Ok(reply::pretty(StatusCode::OK, &view))
 }
 
+/// What is asked for, by id, and the tokens of these that are stored raw.
 async fn matching(
     transaction: &mut dyn Transaction,
     kind: Kind,
     caller: &Caller,
     filter: Filter,
-) -> Result<Vec<Authorization>, ApiError> {
+) -> Result<(Vec<Authorization>, HashMap<AuthorizationId, RawToken>), ApiError> {
     let (org, user) = match filter {
-        Filter::Id(id) => return Ok(vec![find(transaction, kind, id).await?]),
+        Filter::Id(id) => {
+            let found = find(transaction, kind, id).await?;
+            let raw = transaction.tokens().find_raw(id).await?;
+            return Ok((vec![found], raw.map(|raw| (id, raw)).into_iter().collect()));
+        }
         Filter::Name(name) => {
             let found = transaction.authorizations().find_v1_user(&name).await?;
-            return Ok(vec![found.ok_or_else(not_found)?.0]);
+            return Ok((vec![found.ok_or_else(not_found)?.0], HashMap::new()));
         }
         Filter::Of { org, user } => (org, user),
     };
@@ -143,7 +151,7 @@ async fn matching(
         Some(user) => vec![Some(user)],
         None => visible_owners(caller),
     };
-    let mut found = Vec::new();
+    let (mut found, mut raw) = (Vec::new(), HashMap::new());
     for user in owners {
         let filter = AuthorizationFilter {
             kind: kind.0,
@@ -152,9 +160,10 @@ async fn matching(
             living: true,
         };
         found.extend(transaction.authorizations().list(&filter).await?);
+        raw.extend(transaction.tokens().raw(&filter).await?);
     }
     found.sort_unstable_by_key(|authorization| authorization.id);
-    Ok(found)
+    Ok((found, raw))
 }
 
 /// How many owners are asked for one by one.

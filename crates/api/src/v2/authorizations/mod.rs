@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use actix_web::web;
 use influxd_model::{Action, Authorization, AuthorizationId, Permission, ResourceType, Status};
-use influxd_store::Transaction;
+use influxd_store::{RawToken, Transaction};
 use influxd_tokens::{GainError, check_gain_authorization};
 use secrecy::ExposeSecret;
 use utoipa::ToSchema;
@@ -243,10 +243,21 @@ async fn shown_token(
     caller: &Caller,
     authorization: &Authorization,
 ) -> Result<Cow<'static, str>, ApiError> {
-    if authorization.v1_name.is_some() {
-        return Ok(Cow::Borrowed(""));
-    }
-    let Some(raw) = transaction.tokens().find_raw(authorization.id).await? else {
+    let raw = match authorization.v1_name {
+        Some(_) => None,
+        None => transaction.tokens().find_raw(authorization.id).await?,
+    };
+    shown(transaction, caller, authorization, raw.as_ref()).await
+}
+
+/// The same for one whose raw token was looked for.
+async fn shown(
+    transaction: &mut dyn Transaction,
+    caller: &Caller,
+    authorization: &Authorization,
+    raw: Option<&RawToken>,
+) -> Result<Cow<'static, str>, ApiError> {
+    let Some(raw) = raw else {
         return Ok(Cow::Borrowed(""));
     };
     match check_gain_authorization(transaction, caller, authorization).await {
