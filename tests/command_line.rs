@@ -169,3 +169,33 @@ fn a_port_in_use_is_named_on_both_channels() {
     assert!(log.contains(&format!("error=\"{why}\"")), "{log}");
     assert!(stderr(&output).contains(&why), "{output:?}");
 }
+
+/// InfluxDB keeps a file of this name at this place.
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("influxd.sqlite");
+    let before = include_bytes!("data/foreign.sqlite");
+    std::fs::write(&path, before).unwrap();
+    let flag = format!("--sqlite-path={}", path.display());
+    let flag = flag.as_str();
+    for args in [
+        &[flag, "--http-bind-address=127.0.0.1:0"][..],
+        &["recovery", "auth", "list", flag],
+        &["token-hashing", "status", flag],
+    ] {
+        let output = run(folder.path(), args, &[]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(
+            stderr(&output).contains("the database of another program"),
+            "{output:?}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), before, "{args:?}");
+    }
+    // An empty file is as good as none: nothing is made by who only looks.
+    std::fs::write(&path, "").unwrap();
+    let output = run(folder.path(), &["recovery", "auth", "list", flag], &[]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(stderr(&output).contains("there is no store"), "{output:?}");
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+}

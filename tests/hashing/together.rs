@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use influxd_tests::{Client, Credential, Home, Server};
 
-use super::{OFF, all_work, each, escrow, makes_tokens, none_works, status};
+use super::{Made, OFF, all_work, each, escrow, makes_tokens, none_works, status};
 
 /// Enough that a migration, sealed to escrow, can be watched.
 const TOKENS: usize = 3000;
@@ -153,23 +153,58 @@ async fn a_migration_goes_on_when_the_database_is_back() {
         assert!(began.elapsed() < Duration::from_secs(60), "nothing moves");
     }
     home.cluster().stop_immediate().expect("PostgreSQL stops");
-    server.says("The care of tokens will be tried again").await;
+    says(&server, TRIED_AGAIN, 1).await;
     let asked = nobody(&server).gets("/api/v2/buckets").await;
     asked.asks_to_come_again();
-    assert!(server.is_running());
+    let health = nobody(&server).gets("/health").await;
+    assert!(
+        health.body.contains("turning raw tokens into digests"),
+        "it was done: {}",
+        health.body
+    );
     home.cluster().start_again().expect("PostgreSQL starts");
     server.is_ready().await;
     assert_eq!(status(&home, &[])["raw"], 0);
     all_work(&server, &tokens).await;
 
     // And so it does while it serves: a deleted token has to be scrubbed.
-    let operator = server.operator();
-    let made = makes_tokens(&operator, 1).await;
-    let path = format!("/api/v2/authorizations/{}", made[0].id);
-    assert_eq!(operator.removes(&path).await.status.as_u16(), 204);
     home.cluster().stop_immediate().expect("PostgreSQL stops");
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    let said = server.output().matches(TRIED_AGAIN).count();
+    says(&server, TRIED_AGAIN, said + 1).await;
     assert!(server.is_running(), "{}", server.output());
     home.cluster().start_again().expect("PostgreSQL starts");
-    all_work(&server, &tokens).await;
+    all_work_soon(&server, &tokens).await;
+    let made = makes_tokens(&server.operator(), 1).await;
+    let path = format!("/api/v2/authorizations/{}", made[0].id);
+    let removed = server.operator().removes(&path).await;
+    assert_eq!(removed.status.as_u16(), 204, "{}", removed.body);
+    let began = Instant::now();
+    while home.asks_database("SELECT count(*) FROM removals") != "0" {
+        assert!(began.elapsed() < BOUND, "{}", server.output());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// What a server that cannot care for tokens says.
+const TRIED_AGAIN: &str = "The care of tokens will be tried again";
+/// How long anything here may take that takes seconds.
+const BOUND: Duration = Duration::from_secs(60);
+
+/// Waits until a server has said something so many times.
+async fn says(server: &Server, text: &str, times: usize) {
+    let began = Instant::now();
+    while server.output().matches(text).count() < times {
+        assert!(began.elapsed() < BOUND, "{}", server.output());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// [`all_work`] once the server has found its database again.
+async fn all_work_soon(server: &Server, tokens: &[Made]) {
+    let began = Instant::now();
+    while nobody(server).gets("/health").await.status.as_u16() != 200 {
+        assert!(began.elapsed() < BOUND, "{}", server.output());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    all_work(server, tokens).await;
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use influxd_store::{Result, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Executor, PgConnection, Row};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
 
-use crate::error::{store_error, unavailable};
+use crate::error::{opening_error, store_error, unavailable};
 
 /// What stands before the name of a server in the name of its connections.
 pub(crate) const SERVER: &str = "influxd ";
@@ -80,11 +80,19 @@ pub(crate) fn connect_options(
 
 /// A connection of its own, outside the pool, without any setting.
 pub(crate) async fn connect_raw(options: &PgConnectOptions) -> Result<PgConnection> {
+    connected(options).await?.map_err(store_error)
+}
+
+/// Makes the first connection of all, to see whether the server lets anybody in.
+pub(crate) async fn knock(options: &PgConnectOptions) -> Result<()> {
+    let conn = connected(options).await?.map_err(opening_error)?;
+    conn.close().await.map_err(store_error)
+}
+
+async fn connected(options: &PgConnectOptions) -> Result<sqlx::Result<PgConnection>> {
     let connecting = tokio::time::timeout(CONNECT_TIMEOUT, options.connect());
-    let connected = connecting
-        .await
-        .map_err(|_| unavailable("the database did not answer in time"))?;
-    connected.map_err(store_error)
+    let waited = connecting.await;
+    waited.map_err(|_| unavailable("the database did not answer in time"))
 }
 
 /// A connection of its own, outside the pool, set up like those of the pool.

@@ -53,6 +53,18 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
+/// The same for the first connection: who may connect, and to what, does not change by waiting.
+pub(crate) fn opening_error(error: sqlx::Error) -> StoreError {
+    let failed = error.as_database_error();
+    let code = failed.and_then(DatabaseError::code).unwrap_or_default();
+    match (code.as_ref(), failed) {
+        ("3D000" | "28000" | "28P01", Some(failed)) => {
+            StoreError::Unusable(failed.message().to_owned())
+        }
+        _ => store_error(error),
+    }
+}
+
 /// The constraint that a statement ran into, if that is what its error says.
 pub(crate) fn is_constraint(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);

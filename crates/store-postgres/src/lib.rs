@@ -82,9 +82,10 @@ impl PostgresStore {
     /// Connects, and brings the schema up to date while nobody else does.
     ///
     /// [`StoreError::Unusable`] if the URL makes no sense or a newer server has changed the
-    /// schema; [`StoreError::Unavailable`] if the database cannot be reached.
+    /// schema, or the server lets nobody in with it; [`StoreError::Unavailable`] if the database cannot be reached.
     pub async fn open(options: PostgresOptions) -> Result<Arc<Self>> {
         let connect = connection::connect_options(&options.url, options.server.as_deref())?;
+        connection::knock(&connect).await?;
         if options.must_exist {
             require_store(&connect).await?;
         }

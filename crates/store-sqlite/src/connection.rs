@@ -33,9 +33,10 @@ pub(crate) fn connect_options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// Makes the file, with its folder, where they are missing, and takes away what others may do to
-/// it. SQLite gives its log and its index the mode of the file.
-pub(crate) fn prepare_file(path: &Path) -> Result<()> {
-    let attempt = || -> io::Result<()> {
+/// it. SQLite gives its log and its index the mode of the file. Returns where it is, whatever links
+/// lead there: what lies beside it has to be found by everybody.
+pub(crate) fn prepare_file(path: &Path) -> Result<PathBuf> {
+    let attempt = || -> io::Result<PathBuf> {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             DirBuilder::new()
                 .recursive(true)
@@ -43,13 +44,14 @@ pub(crate) fn prepare_file(path: &Path) -> Result<()> {
                 .create(folder)?;
         }
         private_file(path)?;
+        let path = path.canonicalize()?;
         for suffix in ["-wal", "-shm"] {
-            let beside = beside(path, suffix);
+            let beside = beside(&path, suffix);
             if beside.exists() {
                 make_private(&beside)?;
             }
         }
-        Ok(())
+        Ok(path)
     };
     attempt().map_err(|error| {
         let text = format!("cannot open the database file {}: {error}", path.display());

@@ -20,8 +20,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use influxd_store::{AwaitsScrub, Counts, Result, Scrubbed, Store, StoreError, Transaction};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Connection, Executor, Row as _, SqliteConnection, SqlitePool};
 
 use crate::chunks::Claims;
 use crate::connection::{connect_options, lock_for_serving, prepare_file, server_of};
@@ -45,6 +45,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 pub struct SqliteOptions {
     /// The file; it and its folder are made if they are missing.
     pub path: PathBuf,
+    /// Refuse a file without a store in it, where otherwise one would be made.
+    pub must_exist: bool,
     /// How many statements may read at once.
     pub readers: u32,
     /// How long a scrub waits, all in all, for those who read.
@@ -56,6 +58,7 @@ impl SqliteOptions {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            must_exist: false,
             readers: 4,
             scrub_patience: Duration::from_secs(30),
         }
@@ -81,10 +84,12 @@ impl SqliteStore {
     /// Opens the file, which is made if it is missing, and brings its schema up to date.
     ///
     /// Any number of processes may have it open; only one may [serve](Self::lock_for_serving) it.
-    /// [`StoreError::Unusable`] if a newer server has changed its schema.
+    /// [`StoreError::Unusable`] if a newer server has changed its schema, or the file is another
+    /// program's database.
     pub async fn open(options: SqliteOptions) -> Result<Arc<Self>> {
-        prepare_file(&options.path)?;
-        let connect = connect_options(&options.path);
+        look_inside(&options).await?;
+        let path = prepare_file(&options.path)?;
+        let connect = connect_options(&path);
         let mut writer = connect.connect().await.map_err(store_error)?;
         migrate(&mut writer).await?;
         let readers = SqlitePoolOptions::new()
@@ -103,7 +108,7 @@ impl SqliteStore {
         // What an earlier process left in the log.
         checkpoints.wrote(1);
         Ok(Arc::new(Self {
-            path: options.path,
+            path,
             scrub_patience: options.scrub_patience,
             writer,
             readers,
@@ -209,6 +214,40 @@ async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
         .await
         .map_err(migrate_error)?;
     transaction.commit().await.map_err(store_error)
+}
+
+/// Refuses a database that is not a store, before anything in it is changed: InfluxDB's own file
+/// has the same name. An empty one is as good as none.
+async fn look_inside(options: &SqliteOptions) -> Result<()> {
+    let path = &options.path;
+    let unusable = |why: &str| StoreError::Unusable(format!("{}: {why}", path.display()));
+    let is_empty = std::fs::metadata(path).map_or(true, |file| file.len() == 0);
+    let (mut tables, mut ours) = (0_i64, false);
+    if !is_empty {
+        let connect = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(connection::BUSY_TIMEOUT)
+            .disable_statement_logging();
+        let mut conn = connect.connect().await.map_err(store_error)?;
+        let row = sqlx::query(
+            "SELECT count(*), coalesce(max(name = '_sqlx_migrations'), 0)
+             FROM sqlite_schema WHERE type = 'table'",
+        );
+        let row = row.fetch_one(&mut conn).await.map_err(store_error)?;
+        tables = row.try_get(0).map_err(store_error)?;
+        ours = row.try_get(1).map_err(store_error)?;
+        conn.close().await.map_err(store_error)?;
+    }
+    if tables > 0 && !ours {
+        return Err(unusable(
+            "this is the database of another program (those of InfluxDB are not read): name \
+             another file with --sqlite-path",
+        ));
+    }
+    if options.must_exist && !ours {
+        return Err(unusable("there is no store in this file"));
+    }
+    Ok(())
 }
 
 #[expect(

@@ -29,6 +29,7 @@ pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> 
         let path = store.path().display();
         return Ok(Scrubbed {
             ran: true,
+            is_incomplete: true,
             remains: vec![format!(
                 "the write-ahead log {path}-wal, because somebody has been reading from it all \
                  the time: it is emptied by the next scrub, or when the last process that has the \
@@ -48,7 +49,7 @@ pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> 
     turn.commit().await?;
     Ok(Scrubbed {
         ran: true,
-        remains: Vec::new(),
+        ..Scrubbed::default()
     })
 }
 

@@ -28,13 +28,18 @@ pub fn organization_key(name: &str) -> [u8; 32] {
 /// The key that makes a label's name unique in its organization: that of the name without
 /// surrounding white space and in small letters (Unicode's).
 pub fn label_key(name: &str) -> [u8; 32] {
-    name_key(&name.trim().to_lowercase())
+    label_filter_key(name.trim())
 }
 
 /// The [`label_key`] of the labels that a filter means: no label's name has white space around it,
 /// so a filter that has some finds none.
 pub fn label_filter_key(name: &str) -> [u8; 32] {
-    name_key(&name.to_lowercase())
+    // Letter by letter, as 2.x does: of words nothing is known here.
+    let small = |letter: char| match letter {
+        '\u{130}' => 'i',
+        other => other.to_lowercase().next().unwrap_or(other),
+    };
+    name_key(&name.chars().map(small).collect::<String>())
 }
 
 /// [`StoreError::Refused`] if one of these texts holds U+0000, which PostgreSQL cannot keep: so no
@@ -212,6 +217,8 @@ mod tests {
         assert_ne!(label_key("green"), label_key("gr een"));
         assert_eq!(label_filter_key("GR\u{dc}N"), label_key("gr\u{fc}n"));
         assert_ne!(label_filter_key(" green"), label_key(" green"));
+        assert_eq!(label_key("\u{391}\u{3a3}"), label_key("\u{3b1}\u{3c3}"));
+        assert_eq!(label_key("\u{130}x"), label_key("ix"));
     }
 
     #[test]

@@ -73,8 +73,8 @@ impl EscrowIdentity {
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .filter_map(|line| line.parse().ok())
-            .collect();
+            .map(|line| line.parse().map_err(|_| EscrowError::Identity))
+            .collect::<Result<_, _>>()?;
         if identities.is_empty() {
             return Err(EscrowError::Identity);
         }

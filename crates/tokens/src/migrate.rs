@@ -5,9 +5,12 @@
 //! digest has been seen to authenticate it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use influxd_model::AuthorizationId;
-use influxd_store::{RawToken, Snapshot, Store, StoreError, StoredToken, TokenForm, Transaction};
+use influxd_store::{
+    LostRace, RawToken, Snapshot, Store, StoreError, StoredToken, TokenForm, Transaction,
+};
 use secrecy::ExposeSecret;
 
 use crate::escrow::EscrowError;
@@ -17,6 +20,10 @@ use crate::{ApiToken, Hashing, KeyId, Randomness, SecretForm, TokenDigest, Varia
 /// How many tokens a transaction replaces: enough that its commit costs little beside it, few
 /// enough that other writers hardly wait.
 const BATCH: u32 = 1_000;
+/// How many races in a row are lost before it is taken for something else, and how long one waits
+/// after each.
+const RACES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How the tokens of a store are stored, and the secrets of its organizations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -175,18 +182,17 @@ pub async fn hash_raw_tokens(
     mut report: impl FnMut(Progress) + Send,
 ) -> Result<u64, MigrateError> {
     let total = Census::take(store).await?.raw;
-    let (mut done, mut limit) = (0, BATCH);
+    let (mut done, mut pace) = (0, Pace::default());
     loop {
-        match hash_batch(store, hashing, limit).await {
+        match hash_batch(store, hashing, pace.limit).await {
             Ok(0) => return Ok(done),
             Ok(count) => done += count,
-            Err(error) if error.is_lost_race() => {
-                limit = smaller(limit);
+            Err(error) => {
+                pace.slows(error).await?;
                 continue;
             }
-            Err(error) => return Err(error),
         }
-        limit = BATCH;
+        pace.quickens();
         report(Progress {
             done,
             total: total.max(done),
@@ -194,9 +200,41 @@ pub async fn hash_raw_tokens(
     }
 }
 
-/// After a lost race: the fewer tokens a transaction replaces, the rarer somebody is in its way.
-fn smaller(limit: u32) -> u32 {
-    (limit / 2).max(1)
+/// How many tokens the next transaction replaces: the fewer, the rarer somebody is in its way.
+struct Pace {
+    limit: u32,
+    /// Races lost since one was won.
+    lost: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            limit: BATCH,
+            lost: 0,
+        }
+    }
+}
+
+impl Pace {
+    /// After a transaction that went through.
+    fn quickens(&mut self) {
+        self.limit = self.limit.saturating_mul(2).min(BATCH);
+        self.lost = 0;
+    }
+
+    /// After one that did not: waits a moment if a race was lost. What was lost so often that it
+    /// must be something else is the error that it is, as is any other.
+    async fn slows(&mut self, error: MigrateError) -> Result<(), MigrateError> {
+        self.lost += 1;
+        if !error.is_lost_race() || self.lost > RACES {
+            return Err(error);
+        }
+        tracing::debug!(%error, lost = self.lost, "somebody else changed tokens first");
+        self.limit = (self.limit / 2).max(1);
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
 }
 
 /// Replaces some raw tokens in one transaction; how many.
@@ -274,7 +312,8 @@ fn digest_of(
     }
 }
 
-/// Replaces all of them and commits; if two tokens are the same one, it says which.
+/// Replaces all of them and commits, with what the transaction did before; if two tokens are the
+/// same one, it says which.
 async fn replace_all(
     store: &dyn Store,
     mut transaction: Box<dyn Transaction>,
@@ -293,8 +332,9 @@ async fn replace_all(
             result => result?,
         }
     }
-    // What was in the way has gone meanwhile.
-    Ok(transaction.commit().await?)
+    // What was in the way has gone meanwhile. The first transaction may have done more than this.
+    let gone = LostRace("a token that was in the way is gone".to_owned());
+    Err(StoreError::Unavailable(Box::new(gone)).into())
 }
 
 /// Puts all SHA-256 digests under the first key of the keyring; returns how many. No token is
@@ -310,21 +350,20 @@ pub async fn rekey(
     let plain = Variant::Sha256;
     let total = Census::take(store).await?;
     let total = total.digests.get(&plain).copied().unwrap_or_default();
-    let (mut done, mut after, mut limit) = (0, None, BATCH);
+    let (mut done, mut after, mut pace) = (0, None, Pace::default());
     loop {
-        match rekey_batch(store, hashing, after, limit).await {
+        match rekey_batch(store, hashing, after, pace.limit).await {
             Ok(None) => return Ok(done),
             Ok(Some((last, count))) => {
                 after = Some(last);
                 done += count;
             }
-            Err(error) if error.is_lost_race() => {
-                limit = smaller(limit);
+            Err(error) => {
+                pace.slows(error).await?;
                 continue;
             }
-            Err(error) => return Err(error),
         }
-        limit = BATCH;
+        pace.quickens();
         report(Progress {
             done,
             total: total.max(done),

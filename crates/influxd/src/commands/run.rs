@@ -1,5 +1,6 @@
 //! `influxd run`: the server's life, from its settings to a clean stop (influxd-cli 6).
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,11 +139,12 @@ async fn listen(server: &ServerSettings, services: Services, clock: &dyn Clock) 
 /// Serves until a signal asks for a stop, then finishes what was accepted.
 async fn until_stopped(
     mut running: Running,
-    tokens: &mut JoinHandle<Result<()>>,
+    tokens: &mut JoinHandle<Result<Infallible>>,
     signals: &mut Signals,
 ) -> Result<()> {
     tokio::select! {
-        Err(error) = failed(tokens) => {
+        ended = failed(tokens) => {
+            let Err(error) = ended;
             running.stop().await.context("failed to shut down server")?;
             Err(error)
         }
@@ -160,7 +162,7 @@ async fn until_stopped(
 }
 
 /// What became of a task that should go on for ever.
-async fn failed(task: &mut JoinHandle<Result<()>>) -> Result<()> {
+async fn failed(task: &mut JoinHandle<Result<Infallible>>) -> Result<Infallible> {
     task.await.context("the care of tokens ended")?
 }
 

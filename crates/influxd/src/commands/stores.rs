@@ -15,6 +15,8 @@ use crate::settings::{ServerSettings, StoreChoice, masked};
 
 /// How long a start waits for a database that does not answer, before it gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The same for a command that somebody waits for.
+const OFFLINE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open store.
 pub(super) struct Stores {
@@ -35,7 +37,7 @@ pub(super) async fn open(settings: &ServerSettings) -> Result<Stores> {
     match &settings.store {
         StoreChoice::Sqlite(path) => sqlite(settings, SqliteOptions::new(path), None).await,
         StoreChoice::Memory => {
-            let folder = in_memory().context("cannot make a folder for the throw-away store")?;
+            let folder = throw_away().context("cannot make a folder for the throw-away store")?;
             let path = folder.path().join("influxd.sqlite");
             sqlite(settings, SqliteOptions::new(path), Some(folder)).await
         }
@@ -50,7 +52,11 @@ pub(super) async fn open_existing(settings: &ServerSettings) -> Result<Stores> {
             if !path.is_file() {
                 bail!("there is no store at {}", path.display());
             }
-            let store = open_sqlite(SqliteOptions::new(path)).await?;
+            let options = SqliteOptions {
+                must_exist: true,
+                ..SqliteOptions::new(path)
+            };
+            let store = open_sqlite(options).await?;
             let server = store.server()?;
             let mut stores = Stores::of_sqlite(store, None);
             stores.servers.extend(server.map(|who| match who.as_str() {
@@ -64,12 +70,14 @@ pub(super) async fn open_existing(settings: &ServerSettings) -> Result<Stores> {
     }
 }
 
-/// A folder for this server's eyes only, in memory where the system has a place for files there.
-fn in_memory() -> std::io::Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
+/// A folder for this server's eyes only.
+fn throw_away() -> std::io::Result<TempDir> {
     let only_ours = std::fs::Permissions::from_mode(0o700);
-    let folder = builder.prefix("influxd-memory-").permissions(only_ours);
-    folder.tempdir_in("/dev/shm").or_else(|_| folder.tempdir())
+    let mut folder = tempfile::Builder::new();
+    folder
+        .prefix("influxd-memory-")
+        .permissions(only_ours)
+        .tempdir()
 }
 
 /// What others on the same store are told of this server.
@@ -117,6 +125,10 @@ async fn postgres(settings: &ServerSettings, url: &str, server: Option<String>) 
     let began = Instant::now();
     let mut pause = Duration::from_millis(100);
     let shown = masked(url);
+    let patience = match server {
+        Some(_) => PATIENCE,
+        None => OFFLINE_PATIENCE,
+    };
     let store = loop {
         let options = PostgresOptions {
             max_connections: settings.store_max_connections,
@@ -126,7 +138,7 @@ async fn postgres(settings: &ServerSettings, url: &str, server: Option<String>) 
         };
         match PostgresStore::open(options).await {
             Ok(store) => break store,
-            Err(error @ StoreError::Unavailable(_)) if began.elapsed() < PATIENCE => {
+            Err(error @ StoreError::Unavailable(_)) if began.elapsed() < patience => {
                 let error: &(dyn std::error::Error + 'static) = &error;
                 tracing::warn!(error, url = %shown, "The database does not answer yet");
                 sleep(pause).await;

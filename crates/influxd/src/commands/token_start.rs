@@ -1,6 +1,7 @@
 //! What has to be true of the tokens before a server lets requests through: raw ones are digests,
 //! and nothing is left of them (auth-and-resources 6.6).
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often it looks for raw tokens and secrets that somebody else has put there.
 const LOOK_AT_ALL: Duration = Duration::from_secs(600);
 /// Between two scrubs, the least and the most; in between so many times what the last one took.
-const SCRUB_PAUSE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(600)];
+const SCRUB_PAUSE: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(600)];
 const SCRUBS_PER_PAUSE: u32 = 100;
 /// How long one waits after something went wrong.
 const AFTER_AN_ERROR: Duration = Duration::from_secs(5);
@@ -35,18 +36,22 @@ pub(super) struct TokenStart {
     readiness: Arc<Readiness>,
     /// Held from before the first request if this server migrates.
     claim: Option<Box<dyn Claim>>,
-    /// What scrubs could not reach, as far as it was said already.
+    /// What the last scrub could not reach; it was said.
     said: Vec<String>,
+    /// When somebody last looked for raw tokens and secrets that are in clear.
+    looked_at_all: Option<Instant>,
+    /// Tokens that a migration which has not ended has replaced.
+    migrated: u64,
     done: IntGauge,
     total: IntGauge,
 }
 
 /// What became of a look.
 enum Round {
-    NothingToDo,
-    /// Another server was at it.
-    Elsewhere,
-    Done,
+    /// There was nothing to do, or another server is at it.
+    LookAgain,
+    /// Scrubbed, which took so long.
+    Scrubbed(Duration),
 }
 
 /// Whether the same may succeed later: the database could not be reached.
@@ -100,13 +105,15 @@ impl TokenStart {
             readiness: Arc::clone(readiness),
             claim: None,
             said: Vec::new(),
+            looked_at_all: None,
+            migrated: 0,
             done: gauge(
                 "influxd_token_migration_done",
-                "Raw tokens that this start has turned into digests",
+                "Raw tokens that the present migration, or the last one, has turned into digests",
             )?,
             total: gauge(
                 "influxd_token_migration_total",
-                "Raw tokens that this start found",
+                "Raw tokens that the present migration, or the last one, found",
             )?,
         };
         let raw = if hashing.is_on() { census.raw } else { 0 };
@@ -132,23 +139,12 @@ impl TokenStart {
 
     /// Migrates if need be, then keeps what is deleted out of the files. Ends only by an error that
     /// comes before the first request was let through, and that waiting does not help against.
-    pub(super) async fn run(mut self) -> Result<()> {
-        let mut looked_at_all: Option<Instant> = None;
+    pub(super) async fn run(mut self) -> Result<Infallible> {
         loop {
-            let is_due = looked_at_all.is_none_or(|at| at.elapsed() >= LOOK_AT_ALL);
-            let began = Instant::now();
-            let pause = match self.round(is_due).await {
-                Ok(Round::NothingToDo) => LOOK_AGAIN,
-                Ok(Round::Elsewhere) => {
-                    self.readiness.ready();
-                    LOOK_AGAIN
-                }
-                Ok(Round::Done) => {
-                    self.readiness.ready();
-                    if is_due {
-                        looked_at_all = Some(began);
-                    }
-                    (SCRUBS_PER_PAUSE * began.elapsed()).clamp(SCRUB_PAUSE[0], SCRUB_PAUSE[1])
+            let pause = match self.round().await {
+                Ok(Round::LookAgain) => LOOK_AGAIN,
+                Ok(Round::Scrubbed(took)) => {
+                    (SCRUBS_PER_PAUSE * took).clamp(SCRUB_PAUSE[0], SCRUB_PAUSE[1])
                 }
                 Err(error) if self.readiness.is_waiting() && !may_pass(&error) => {
                     return Err(error);
@@ -167,37 +163,74 @@ impl TokenStart {
     }
 
     /// Does what there is to do, if no other server is at it: looks for raw tokens and secrets if
-    /// that is due, and scrubs.
-    async fn round(&mut self, is_due: bool) -> Result<Round> {
+    /// that is due, and scrubs, also if the former fails.
+    async fn round(&mut self) -> Result<Round> {
+        let is_due = self
+            .looked_at_all
+            .is_none_or(|at| at.elapsed() >= LOOK_AT_ALL);
         if !is_due && !self.store.awaits_scrub().await?.any() {
-            return Ok(Round::NothingToDo);
+            return Ok(Round::LookAgain);
         }
         let claim = match self.claim.take() {
             Some(claim) => Some(claim),
             None => self.points.claim(CLAIM).await?,
         };
         if claim.is_none() {
-            return Ok(Round::Elsewhere);
+            // If requests wait for this server, it has begun and lost its connection: whoever has
+            // the claim now may be the database itself, which has not noticed yet.
+            if !self.readiness.is_waiting() || !self.is_anything_left().await? {
+                self.readiness.ready();
+            }
+            return Ok(Round::LookAgain);
         }
-        let migrated = if is_due {
-            self.seal().await.context("cannot seal secrets")?;
-            self.migrate().await.context("cannot migrate tokens")?
+        let looked = if is_due {
+            self.look_at_all().await
         } else {
-            0
+            Ok(())
         };
+        let began = Instant::now();
         let scrubbed = self.store.scrub(false).await;
+        let took = began.elapsed();
+        looked?;
         let scrubbed = scrubbed.context("cannot scrub what is left of tokens")?;
-        for sentence in scrubbed.remains {
-            if !self.said.contains(&sentence) {
+        self.readiness.ready();
+        if !scrubbed.ran {
+            return Ok(Round::LookAgain);
+        }
+        for sentence in &scrubbed.remains {
+            if !self.said.contains(sentence) {
                 tracing::warn!(store = "auth", "{sentence}");
-                self.said.push(sentence);
             }
         }
-        if migrated > 0 {
-            tracing::info!(store = "auth", count = migrated, "Migrated raw tokens");
+        self.said = scrubbed.remains;
+        if scrubbed.is_incomplete {
+            // It waited, and cost nothing.
+            return Ok(Round::Scrubbed(Duration::ZERO));
         }
-        drop(claim);
-        Ok(Round::Done)
+        Ok(Round::Scrubbed(took))
+    }
+
+    /// Seals secrets and migrates tokens. What fails for good is tried again when it is due again,
+    /// what may pass at once.
+    async fn look_at_all(&mut self) -> Result<()> {
+        let began = Instant::now();
+        let looked = async {
+            self.seal().await.context("cannot seal secrets")?;
+            self.migrate().await.context("cannot migrate tokens")
+        };
+        let looked = looked.await;
+        if looked.as_ref().err().is_none_or(|error| !may_pass(error)) {
+            self.looked_at_all = Some(began);
+        }
+        looked
+    }
+
+    /// Whether a migration, or the scrub after it, is not done.
+    async fn is_anything_left(&self) -> Result<bool> {
+        if !self.hashing.is_on() {
+            return Ok(false);
+        }
+        Ok(self.store.awaits_scrub().await?.tokens || self.raw_tokens().await? > 0)
     }
 
     /// Seals secrets of organizations with the first key, if one is given.
@@ -209,22 +242,35 @@ impl TokenStart {
         Ok(())
     }
 
-    /// Turns raw tokens into digests; how many.
-    async fn migrate(&self) -> Result<u64> {
+    /// Turns raw tokens into digests.
+    async fn migrate(&mut self) -> Result<()> {
         if !self.hashing.is_on() {
-            return Ok(0);
+            return Ok(());
         }
         let raw = self.raw_tokens().await?;
         if raw == 0 {
-            return Ok(0);
+            return Ok(());
         }
         tracing::info!(
             store = "auth",
             count = raw,
             "Migrating raw tokens to hashed tokens"
         );
-        let report = |progress| self.report(progress);
-        Ok(hash_raw_tokens(&*self.store, &self.hashing, report).await?)
+        // What was done before something came between counts, too.
+        let (before, mut done) = (self.migrated, 0);
+        let report = |progress: Progress| {
+            done = progress.done;
+            self.report(Progress {
+                done: before + progress.done,
+                total: before + progress.total,
+            });
+        };
+        let migrated = hash_raw_tokens(&*self.store, &self.hashing, report).await;
+        self.migrated = before + done;
+        migrated?;
+        let count = std::mem::take(&mut self.migrated);
+        tracing::info!(store = "auth", count, "Migrated raw tokens");
+        Ok(())
     }
 
     /// Whether there is anything to do, without counting all.

@@ -115,17 +115,20 @@ impl BucketRepository for Buckets<'_> {
         }
         if let Some(after) = filter.after {
             let after = after.to_column();
-            match (filter.org.is_some(), page.descending) {
-                (false, false) => query.push(" AND id > ").push_bind(after),
-                (false, true) => query.push(" AND id < ").push_bind(after),
-                (true, descending) => {
+            match (filter.org, page.descending) {
+                (None, false) => query.push(" AND id > ").push_bind(after),
+                (None, true) => query.push(" AND id < ").push_bind(after),
+                (Some(org), descending) => {
+                    let org = org.to_column();
                     // The first condition follows from the second, and an index knows it.
                     let (from, behind) = if descending { ("<=", "<") } else { (">=", ">") };
                     query.push(" AND left(name, 512) ").push(from);
                     query.push(" (SELECT left(name, 512) FROM buckets WHERE id = ");
-                    query.push_bind(after).push(") AND name ").push(behind);
+                    query.push_bind(after).push(" AND org_id = ").push_bind(org);
+                    query.push(") AND name ").push(behind);
                     query.push(" (SELECT name FROM buckets WHERE id = ");
-                    query.push_bind(after).push(")")
+                    query.push_bind(after).push(" AND org_id = ").push_bind(org);
+                    query.push(")")
                 }
             };
         }

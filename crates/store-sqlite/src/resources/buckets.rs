@@ -121,9 +121,11 @@ impl BucketRepository for Buckets<'_> {
         }
         if let Some(after) = filter.after {
             query.push(" AND ").push(key).push(behind);
-            if filter.org.is_some() {
+            if let Some(org) = filter.org {
                 query.push("(SELECT name FROM buckets WHERE id = ");
-                query.push_bind(after.to_column()).push(")");
+                query.push_bind(after.to_column());
+                query.push(" AND org_id = ").push_bind(org.to_column());
+                query.push(")");
             } else {
                 query.push_bind(after.to_column());
             }

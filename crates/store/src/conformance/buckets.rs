@@ -89,6 +89,9 @@ pub async fn bucket_lists_are_filtered_ordered_and_paged(subject: Subject) {
     assert_eq!(list(1, "", 0, down).await, [3, 4, 2, u64::MAX]);
     assert_eq!(list(1, "", 2, Page::ALL).await, [4, 3]);
     assert_eq!(list(1, "", 2, down).await, [u64::MAX]);
+    // Behind another organization's bucket there is nothing: its name is nobody's business.
+    assert_eq!(list(1, "", 5, Page::ALL).await, [0; 0]);
+    assert_eq!(list(1, "", 5, down).await, [0; 0]);
     assert_eq!(list(1, "", 0, second).await, [2]);
     assert_eq!(list(1, "ab", 0, Page::ALL).await, [4]);
     assert_eq!(list(3, "", 0, Page::ALL).await, [0; 0]);

@@ -161,4 +161,7 @@ pub struct Scrubbed {
     pub ran: bool,
     /// What may be left where this server cannot reach, one sentence each.
     pub remains: Vec<String>,
+    /// Whether something in its reach is left because somebody was in the way: to be tried again
+    /// soon.
+    pub is_incomplete: bool,
 }

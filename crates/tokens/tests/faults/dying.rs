@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use influxd_model::AuthorizationId;
+use influxd_model::{AuthorizationId, OrgId};
 use influxd_store::{
     AuthorizationFilter, AuthorizationRepository, AwaitsScrub, BucketRepository, Counts,
     DbrpRepository, LabelRepository, MembershipRepository, OrganizationRepository, RawToken,
-    Result, Scrubbed, SecretRepository, SessionRepository, Snapshot, Store, StoredToken, TokenForm,
-    TokenRepository, Transaction, UserRepository,
+    Result, Scrubbed, SecretRecord, SecretRepository, SessionRepository, Snapshot, Store,
+    StoredToken, TokenForm, TokenRepository, Transaction, UserRepository,
 };
 
 /// Of many calls in a row that do the same, every so many-th is a step.
@@ -159,7 +159,10 @@ impl Transaction for Dying<Box<dyn Transaction>> {
     }
 
     fn secrets(&mut self) -> Box<dyn SecretRepository + '_> {
-        self.inner.secrets()
+        Box::new(Dying {
+            inner: self.inner.secrets(),
+            faults: Arc::clone(&self.faults),
+        })
     }
 
     async fn lock_for_set_up(&mut self) -> Result<()> {
@@ -230,5 +233,33 @@ impl TokenRepository for Dying<Box<dyn TokenRepository + '_>> {
 
     async fn forms(&mut self) -> Result<Vec<(TokenForm, u64)>> {
         self.faults.around(self.inner.forms()).await
+    }
+}
+
+#[async_trait]
+impl SecretRepository for Dying<Box<dyn SecretRepository + '_>> {
+    async fn keys(&mut self, org: OrgId) -> Result<Vec<String>> {
+        self.faults.around(self.inner.keys(org)).await
+    }
+
+    async fn put(&mut self, org: OrgId, key: &str, value: &[u8]) -> Result<()> {
+        self.faults.around(self.inner.put(org, key, value)).await
+    }
+
+    async fn replace(&mut self, org: OrgId, key: &str, value: &[u8]) -> Result<bool> {
+        let replaced = self.inner.replace(org, key, value);
+        self.faults.around(replaced).await
+    }
+
+    async fn delete(&mut self, org: OrgId, key: &str) -> Result<bool> {
+        self.faults.around(self.inner.delete(org, key)).await
+    }
+
+    async fn stored(
+        &mut self,
+        after: Option<(OrgId, &str)>,
+        limit: u32,
+    ) -> Result<Vec<SecretRecord>> {
+        self.faults.around(self.inner.stored(after, limit)).await
     }
 }

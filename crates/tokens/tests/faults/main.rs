@@ -1,5 +1,5 @@
-//! A migration whose process is killed at any of its steps: no token is lost, and the next one goes
-//! on. `INFLUXD_TEST_KILLS=1000 cargo test -p influxd-tokens --test faults` kills it at every step
+//! A migration whose process is killed before or after any call of its store: no token is lost, and
+//! the next one goes on. `INFLUXD_TEST_KILLS=1000 cargo test -p influxd-tokens --test faults` kills it at every step
 //! there is, on both stores; without that, at some.
 //!
 //! The migration runs in a process of its own, which is this program again with the name of a test.
@@ -98,7 +98,7 @@ async fn survives(place: &str) {
     fill(place).await;
     let whole = migrates(place, &recipient, None);
     let output = String::from_utf8_lossy(&whole.stdout).into_owned();
-    assert!(whole.status.success(), "{output}");
+    assert!(whole.status.success(), "{whole:?}");
     let points = output.split_once("passed ").unwrap().1;
     let points: u64 = points.split_once(' ').unwrap().0.parse().unwrap();
     assert!(points > 60, "{output}");
@@ -106,7 +106,7 @@ async fn survives(place: &str) {
     let asked = std::env::var("INFLUXD_TEST_KILLS").ok();
     let kills = asked.map_or(KILLS, |text| text.parse().unwrap());
     // Evenly, and not always the same.
-    let stride = (points / kills).max(1);
+    let stride = (points / kills.max(1)).max(1);
     let first = rand::rng().random_range(1..=stride);
     let mut forms = [0; 3];
     let mut killed = 0;

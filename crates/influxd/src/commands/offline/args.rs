@@ -216,7 +216,7 @@ pub(crate) fn offline(path: &[&str], matches: &ArgMatches) -> Result<Option<Offl
 impl Offline {
     /// Refuses what lacks a flag, before the store is opened. `create-operator` looks at its flags
     /// later (influxd-cli 11.1).
-    pub(super) fn has_its_flags(&self) -> anyhow::Result<()> {
+    pub(super) fn require_flags(&self) -> anyhow::Result<()> {
         match self {
             Self::CreateUser { username, .. } if username.is_empty() => {
                 bail!("must provide --username")

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
+use influxd_store::{AwaitsScrub, Store};
 use influxd_tokens::{
     Census, Hashing, MissingKey, SecretForm, Variant, hash_raw_tokens, rekey as rekey_all,
     seal_secrets,
@@ -30,25 +31,51 @@ fn secret_name(form: SecretForm) -> String {
     }
 }
 
-/// What the next start of a server with these settings would do.
-fn next_start(census: &Census, hashing: &Hashing) -> String {
-    let missing = match census.require_keys(hashing) {
-        Ok(()) => None,
-        Err(MissingKey::Tokens(key, _)) => Some(name(Variant::Keyed(key))),
-        Err(MissingKey::Secrets(key, _)) => Some(secret_name(SecretForm::Sealed(key))),
-    };
-    if let Some(form) = missing {
-        return format!("refuse to start: no key was given for {form}");
+/// How the credentials of a store stand.
+struct Standing {
+    census: Census,
+    /// What is left of replaced and removed ones.
+    left: AwaitsScrub,
+}
+
+impl Standing {
+    async fn of(store: &dyn Store) -> Result<Self> {
+        Ok(Self {
+            census: Census::take(store).await?,
+            left: store.awaits_scrub().await?,
+        })
     }
-    match (hashing.is_on(), census.raw, census.unsealed(hashing)) {
-        (true, 0, 0) => "nothing: no token is stored in clear".to_owned(),
-        (false, _, 0) => "nothing: hashing is off".to_owned(),
-        (true, raw, 0) => format!("turn {raw} raw tokens into digests"),
-        (true, 1.., secrets) => {
-            let raw = census.raw;
-            format!("turn {raw} raw tokens into digests, seal {secrets} secrets")
+
+    /// What the next start of a server with these settings would do.
+    fn next_start(&self, hashing: &Hashing) -> String {
+        let census = &self.census;
+        let missing = match census.require_keys(hashing) {
+            Ok(()) => None,
+            Err(MissingKey::Tokens(key, _)) => Some(name(Variant::Keyed(key))),
+            Err(MissingKey::Secrets(key, _)) => Some(secret_name(SecretForm::Sealed(key))),
+        };
+        if let Some(form) = missing {
+            return format!("refuse to start: no key was given for {form}");
         }
-        (_, _, secrets) => format!("seal {secrets} secrets"),
+        let mut steps = Vec::new();
+        let (raw, secrets) = (census.raw, census.unsealed(hashing));
+        if hashing.is_on() && raw > 0 {
+            steps.push(format!("turn {raw} raw tokens into digests"));
+        }
+        if secrets > 0 {
+            steps.push(format!("seal {secrets} secrets"));
+        }
+        if self.left.any() {
+            steps.push("remove what is left of replaced credentials".to_owned());
+        }
+        if !steps.is_empty() {
+            return steps.join(", ");
+        }
+        let why = match hashing.is_on() {
+            true => "no token is stored in clear",
+            false => "hashing is off",
+        };
+        format!("nothing: {why}")
     }
 }
 
@@ -65,7 +92,8 @@ fn waiting(census: &Census, hashing: &Hashing) -> u64 {
         .sum()
 }
 
-fn shown(census: &Census, hashing: &Hashing, as_json: bool) -> String {
+fn shown(standing: &Standing, hashing: &Hashing, as_json: bool) -> String {
+    let census = &standing.census;
     if as_json {
         let digests: BTreeMap<String, u64> = census
             .digests
@@ -89,7 +117,8 @@ fn shown(census: &Census, hashing: &Hashing, as_json: bool) -> String {
             "missing": census.missing,
             "waitingForUse": waiting(census, hashing),
             "secrets": {"plain": plain, "sealed": sealed, "unknown": damaged},
-            "nextStart": next_start(census, hashing),
+            "awaitsScrub": {"tokens": standing.left.tokens, "others": standing.left.others},
+            "nextStart": standing.next_start(hashing),
         });
         return format!("{document:#}\n");
     }
@@ -116,14 +145,14 @@ fn shown(census: &Census, hashing: &Hashing, as_json: bool) -> String {
         line("change to the first key at their next use", &waiting);
     }
     line("hashing", &if hashing.is_on() { "on" } else { "off" });
-    line("the next start would do", &next_start(census, hashing));
+    line("the next start would do", &standing.next_start(hashing));
     text
 }
 
 /// Counts tokens by how they are stored, and says what the next start would do.
 pub(super) async fn status(desk: &Desk, json: bool) -> Result<String> {
-    let census = Census::take(&*desk.store).await?;
-    Ok(shown(&census, &desk.hashing, json))
+    let standing = Standing::of(&*desk.store).await?;
+    Ok(shown(&standing, &desk.hashing, json))
 }
 
 /// Does what the next start would do, or says it.
@@ -134,6 +163,7 @@ pub(super) async fn migrate(desk: &Desk, dry_run: bool, json: bool) -> Result<St
     if !desk.hashing.is_on() {
         bail!("hashing is off: nothing was changed");
     }
+    seal(desk).await?;
     let done = hash_raw_tokens(&*desk.store, &desk.hashing, |progress| {
         tracing::info!(
             done = progress.done,
@@ -158,11 +188,17 @@ pub(super) async fn rekey(desk: &Desk, json: bool) -> Result<String> {
         );
     })
     .await?;
+    seal(desk).await?;
+    finish(desk, done, json).await
+}
+
+/// Seals secrets with the first key, if there is one.
+async fn seal(desk: &Desk) -> Result<()> {
     let sealed = seal_secrets(&*desk.store, desk.hashing.keyring(), &*desk.random).await?;
     if sealed > 0 {
         eprintln!("{sealed} secrets were sealed");
     }
-    finish(desk, done, json).await
+    Ok(())
 }
 
 /// Removes what is left of the old forms, and shows how things stand.

@@ -58,7 +58,7 @@ impl Desk {
 
 /// Does it, and prints what comes of it to standard output.
 pub(super) fn run(asked: &Offline, settings: &Settings, clock: Arc<dyn Clock>) -> Result<()> {
-    asked.has_its_flags()?;
+    asked.require_flags()?;
     telemetry::start(
         quiet(settings.log_level()),
         Arc::clone(&clock),

@@ -105,6 +105,12 @@ pub(super) async fn create_operator(
     let Some(organization) = transaction.organizations().find_by_name(org).await? else {
         bail!("could not find org {org:?}: organization name {org:?} not found");
     };
+    if user.status != Status::Active {
+        eprintln!(
+            "user {username:?} is inactive: their tokens are refused until an operator makes them \
+             active. Make another one with influxd recovery user create"
+        );
+    }
     let token = ApiToken::generate(&*desk.random);
     let authorization = operator(desk, &user, organization.id);
     let stored = if store_token_hashes {
