@@ -29,20 +29,18 @@ async fn metrics_count_what_was_written(home: Home) {
     assert!(client.reads_metric("http_write_request_count").await >= 1.0);
     assert!(client.reads_metric("http_api_requests_total").await >= 1.0);
     // Counted when somebody asks, though not for each who does.
+    let counts_buckets = async |count: f64| {
+        let began = Instant::now();
+        while (client.reads_metric("influxdb_buckets_total").await - count).abs() > 0.5 {
+            assert!(began.elapsed() < Duration::from_secs(30), "not {count}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    counts_buckets(3.0).await;
     let org = client.org_id(influxd_tests::ORG).await;
-    assert_eq!(client.reads_metric("influxdb_buckets_total").await, 3.0);
-    client
-        .tries_to_make_bucket(&org, "another")
-        .await
-        .made("id");
-    let began = Instant::now();
-    while client.reads_metric("influxdb_buckets_total").await < 4.0 {
-        assert!(
-            began.elapsed() < Duration::from_secs(5),
-            "it is not counted"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let another = client.tries_to_make_bucket(&org, "another").await;
+    another.made("id");
+    counts_buckets(4.0).await;
     for (what, count) in [
         ("organizations", 1.0),
         ("users", 1.0),
@@ -50,7 +48,8 @@ async fn metrics_count_what_was_written(home: Home) {
         ("dashboards", 0.0),
     ] {
         let name = format!("influxdb_{what}_total");
-        assert_eq!(client.reads_metric(&name).await, count, "{name}");
+        let found = client.reads_metric(&name).await;
+        assert!((found - count).abs() < 0.5, "{name} {found}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where the server listens, and why it cannot, in the words of 2.x (influxd-cli 4.1).
 
 use std::io;
-use std::net::{TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
 /// Listens at `host:port`. Without a host on every address, IPv6 and IPv4 where there are both. A
 /// port may be the name of a service. The text of an error is the whole of what there is to say.
@@ -20,20 +20,18 @@ fn split(address: &str) -> io::Result<(&str, &str)> {
         let text = format!("listen tcp: address {address}: {what} in address");
         io::Error::new(io::ErrorKind::InvalidInput, text)
     };
-    let (host, port) = address
-        .rsplit_once(':')
-        .ok_or_else(|| wrong("missing port"))?;
-    if let Some(inner) = host.strip_prefix('[') {
-        let inner = inner.strip_suffix(']').ok_or_else(|| {
-            wrong(if port.ends_with(']') {
-                "missing port"
-            } else {
-                "missing ']'"
-            })
-        })?;
-        return Ok((inner, port));
-    }
-    if host.contains(':') {
+    let (host, port) = match address.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']').ok_or_else(|| wrong("missing ']'"))?;
+            let port = rest.strip_prefix(':');
+            (host, port.ok_or_else(|| wrong("missing port"))?)
+        }
+        None => {
+            let parts = address.split_once(':');
+            parts.ok_or_else(|| wrong("missing port"))?
+        }
+    };
+    if port.contains(':') {
         return Err(wrong("too many colons"));
     }
     Ok((host, port))
@@ -44,21 +42,22 @@ fn port_of(text: &str) -> io::Result<u16> {
     if let Ok(port) = text.parse() {
         return Ok(port);
     }
-    if text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'-')
-        && !text.is_empty()
-    {
-        return Err(invalid(format!("listen tcp: address {text}: invalid port")));
-    }
-    let services = std::fs::read_to_string("/etc/services").unwrap_or_default();
     match text {
-        // As nobody asks for one.
+        // Any free one.
         "" => Ok(0),
         "http" => Ok(80),
         "https" => Ok(443),
-        name => service(&services, name)
-            .ok_or_else(|| invalid(format!("listen tcp: lookup tcp/{name}: unknown port"))),
+        _ if text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-') =>
+        {
+            Err(invalid(format!("listen tcp: address {text}: invalid port")))
+        }
+        name => {
+            let services = std::fs::read("/etc/services").unwrap_or_default();
+            service(&String::from_utf8_lossy(&services), name)
+                .ok_or_else(|| invalid(format!("listen tcp: lookup tcp/{name}: unknown port")))
+        }
     }
 }
 
@@ -74,10 +73,15 @@ fn service(services: &str, name: &str) -> Option<u16> {
 }
 
 fn listen(address: &str, place: (&str, u16)) -> io::Result<TcpListener> {
-    let places = place.to_socket_addrs().map_err(|error| {
-        let text = format!("listen tcp: lookup {}: no such host", place.0);
-        io::Error::new(error.kind(), text)
-    })?;
+    let failed = |kind, why: &str| {
+        let text = format!("listen tcp: lookup {}: {why}", place.0);
+        io::Error::new(kind, text)
+    };
+    let places = place.to_socket_addrs();
+    let places = places.map_err(|error| failed(error.kind(), &error.to_string()))?;
+    let mut places: Vec<_> = places.collect();
+    // Of a name with both, IPv4, as in 2.x.
+    places.sort_by_key(SocketAddr::is_ipv6);
     let mut last = None;
     for place in places {
         match TcpListener::bind(place) {
@@ -86,8 +90,7 @@ fn listen(address: &str, place: (&str, u16)) -> io::Result<TcpListener> {
         }
     }
     let Some(error) = last else {
-        let text = format!("listen tcp: lookup {}: no such host", place.0);
-        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        return Err(failed(io::ErrorKind::NotFound, "no such host"));
     };
     let why = match error.kind() {
         io::ErrorKind::AddrInUse => "address already in use".to_owned(),
@@ -140,7 +143,8 @@ mod tests {
         let expected = format!("listen tcp {taken}: bind: address already in use");
         fails(&taken, &expected);
         let free = bind("localhost:0").unwrap();
-        assert!(free.local_addr().unwrap().ip().is_loopback());
+        let free = free.local_addr().unwrap();
+        assert!(free.ip().is_loopback() && free.is_ipv4(), "{free}");
         let everywhere = bind(":0").unwrap();
         assert!(everywhere.local_addr().unwrap().ip().is_unspecified());
     }

@@ -1,11 +1,19 @@
 //! Reading the bodies of requests, within limits.
 
+use std::time::Duration;
+
 use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 
 use crate::error::{ApiError, ErrorCode};
 use crate::json::DecodeError;
+use crate::routes;
+
+/// How long the next piece of a body may be on its way.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The most that a body has on a route that needs no credentials.
+const OPEN_BYTES: usize = 256 << 10;
 
 /// The body of a request, if it has at most `limit` bytes. One that came in one piece is passed
 /// on without a copy. `hint` is what the request says of its length.
@@ -17,13 +25,13 @@ pub(crate) async fn read(
     if hint.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let Some(first) = payload.next().await.transpose().map_err(broken)? else {
+    let Some(first) = piece(&mut payload).await? else {
         return Ok(Bytes::new());
     };
     if first.len() > limit {
         return Err(too_large());
     }
-    let Some(second) = payload.next().await.transpose().map_err(broken)? else {
+    let Some(second) = piece(&mut payload).await? else {
         return Ok(first);
     };
     // A client's word for the length is good for memory that it can fill, not for more.
@@ -36,9 +44,17 @@ pub(crate) async fn read(
             return Err(too_large());
         }
         whole.extend_from_slice(&chunk);
-        next = payload.next().await.transpose().map_err(broken)?;
+        next = piece(&mut payload).await?;
     }
     Ok(whole.freeze())
+}
+
+/// The next piece of a body. A client that stops sending is not waited for as long as it likes.
+pub(crate) async fn piece(payload: &mut Payload) -> Result<Option<Bytes>, ApiError> {
+    match tokio::time::timeout(PATIENCE, payload.next()).await {
+        Ok(next) => next.transpose().map_err(broken),
+        Err(_) => Err(ApiError::invalid("unable to read data: i/o timeout")),
+    }
 }
 
 /// What a body beyond the limit gets (data-endpoints 4.2).
@@ -60,7 +76,7 @@ pub(crate) fn unmarshal(error: DecodeError) -> ApiError {
 }
 
 /// The client stopped sending, or sent what is no body. Nobody may be there to read the answer.
-pub(crate) fn broken(_: PayloadError) -> ApiError {
+fn broken(_: PayloadError) -> ApiError {
     ApiError::invalid("unable to read data: unexpected EOF")
 }
 
@@ -87,6 +103,12 @@ impl actix_web::FromRequest for Body {
         let limit = request
             .app_data::<actix_web::web::Data<crate::state::AppState>>()
             .map_or(0, |state| state.config.max_body_bytes);
+        let is_open = routes::is_open(request.method(), routes::path_of(request));
+        let limit = if is_open {
+            limit.min(OPEN_BYTES)
+        } else {
+            limit
+        };
         let hint = length(request);
         let payload = Payload::from_request(request, payload);
         Box::pin(async move {

@@ -4,9 +4,8 @@ use std::io::Write;
 
 use actix_web::web::{Bytes, Payload};
 use flate2::write::MultiGzDecoder;
-use futures_util::StreamExt;
 
-use crate::body::{broken, too_large};
+use crate::body::{piece, too_large};
 use crate::error::ApiError;
 
 /// Whether a body that comes with this `Content-Encoding` is decompressed: exactly these two
@@ -63,7 +62,7 @@ impl Inflating {
             exceeded: false,
         });
         while head.len() < HEADER {
-            match payload.next().await.transpose().map_err(broken)? {
+            match piece(&mut payload).await? {
                 Some(chunk) => head.extend_from_slice(&chunk),
                 None => break,
             }
@@ -79,7 +78,7 @@ impl Inflating {
 
     /// Reads the rest, and returns what it holds.
     pub(crate) async fn finish(mut self) -> Result<Bytes, ApiError> {
-        while let Some(chunk) = self.payload.next().await.transpose().map_err(broken)? {
+        while let Some(chunk) = piece(&mut self.payload).await? {
             push(&mut self.decoder, &chunk)?;
         }
         if let Err(error) = self.decoder.try_finish() {

@@ -18,7 +18,6 @@ use influxd_tokens::{
 };
 use prometheus::Registry;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::bind::bind;
@@ -30,6 +29,7 @@ use crate::state::AppState;
 use crate::system::metrics::{Build, Metrics};
 use crate::system::readiness::Readiness;
 use crate::system::watch::Watch;
+use crate::v1::query::turns::Turns;
 
 /// How the server listens, and what it lets through.
 #[derive(Debug, Clone)]
@@ -281,7 +281,7 @@ fn build(config: ServerConfig, services: Services) -> io::Result<AppState> {
         directory: Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&clock))),
         metrics: Arc::new(metrics),
         watch,
-        queries: Arc::new(Semaphore::new(config.influxql.queries_at_once.max(1))),
+        queries: Turns::new(config.influxql.queries_at_once),
         started,
         runtime: Handle::current(),
         store,

@@ -11,7 +11,6 @@ use influxd_tokens::{
     Accounts, Hashing, Ids, Passwords, Randomness, Resolver, SetPasswordError, SignInError,
 };
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
 use crate::directory::Directory;
@@ -21,6 +20,7 @@ use crate::server::ServerConfig;
 use crate::system::metrics::Metrics;
 use crate::system::readiness::Readiness;
 use crate::system::watch::Watch;
+use crate::v1::query::turns::Turns;
 
 /// How often a transaction is tried while others are faster.
 const TRIES: usize = 16;
@@ -78,8 +78,8 @@ pub(crate) struct AppState {
     pub(crate) directory: Arc<Directory>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) watch: Arc<Watch>,
-    /// One permit per query that may run.
-    pub(crate) queries: Arc<Semaphore>,
+    /// Which queries may run.
+    pub(crate) queries: Turns,
     /// When the server started, nanoseconds since 1970.
     pub(crate) started: i64,
     /// The runtime that outlives the HTTP workers: what holds connections to the database runs
@@ -102,6 +102,17 @@ impl AppState {
         work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Result<T, ApiError> {
         match self.on_runtime(work).await {
+            Ok(result) => result,
+            Err(error) => Err(ApiError::internal("a part of a request did not end", error)),
+        }
+    }
+
+    /// The same for work that keeps a thread busy.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        match self.runtime.spawn_blocking(work).await {
             Ok(result) => result,
             Err(error) => Err(ApiError::internal("a part of a request did not end", error)),
         }

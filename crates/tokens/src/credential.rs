@@ -175,9 +175,7 @@ fn from_query(query: &str) -> Option<NamedSecret> {
     let mut secret = None;
     for pair in query.split('&') {
         // The usual query has neither, and must not pay for the search.
-        let Some((key, value)) = pair.split_once('=') else {
-            continue;
-        };
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let place = match key {
             "u" | "%75" => &mut name,
             "p" | "%70" => &mut secret,
@@ -262,6 +260,8 @@ mod tests {
             (PasswordChange, "", Some("Token t"), cookie, "token t"),
             (V1, "u=a&p=", Some("Token t"), None, "token t"),
             (V1, "u=&p=b", Some("Token t"), None, "token t"),
+            (V1, "u&u=a&p=b", Some("Token t"), None, "token t"),
+            (V1, "u=a&p&p=b", Some("Token t"), None, "token t"),
             (V1, "u=a&u=b&p=%20+c", None, None, "url a   c"),
             (V1, "u=a&p=%zz&p=q", None, None, "url a q"),
             (V1, "u=a&p=%zz", None, None, "none"),

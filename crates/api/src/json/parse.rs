@@ -27,10 +27,15 @@ pub(crate) enum JsonError {
     /// Values within values, too many of them.
     #[error("exceeded max depth")]
     Depth,
+    /// Too many values.
+    #[error("exceeded max number of values")]
+    Size,
 }
 
 /// Values may be nested this deep.
 const MAX_DEPTH: usize = 1_000;
+/// There may be so many of them: each takes far more memory than text.
+const MAX_VALUES: usize = 1_000_000;
 
 /// A byte as the error texts show it.
 fn quoted(byte: u8) -> String {
@@ -53,7 +58,11 @@ fn quoted(byte: u8) -> String {
 
 /// The first value of a text; what follows it is not looked at.
 pub(crate) fn parse_first(text: &[u8]) -> Result<Json, JsonError> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        values: 0,
+    };
     reader.skip_blanks();
     if reader.peek().is_none() {
         return Err(JsonError::Empty);
@@ -64,6 +73,8 @@ pub(crate) fn parse_first(text: &[u8]) -> Result<Json, JsonError> {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
+    /// Values begun so far.
+    values: usize,
 }
 
 impl Reader<'_> {
@@ -91,6 +102,10 @@ impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
         if depth > MAX_DEPTH {
             return Err(JsonError::Depth);
+        }
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(JsonError::Size);
         }
         match self.next_solid()? {
             b'n' => self.word("null").map(|()| Json::Null),
@@ -311,6 +326,8 @@ mod tests {
         check("-", "unexpected EOF");
         check("\"\n\"", "invalid character '\\n' in string literal");
         check(&"[".repeat(5_000), "exceeded max depth");
+        let many = format!("[{}0]", "0,".repeat(1_000_000));
+        check(&many, "exceeded max number of values");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// So many families get a label of their own, the others share one.
 const CAPACITY: usize = 64;
+/// What these are called.
+const OTHER: &str = "other";
 /// Longer names are nobody's.
 const MAX_LENGTH: usize = 40;
 
@@ -20,20 +22,20 @@ impl Agents {
             .and_then(|agent| agent.split(['/', ' ', '(', ';']).next())
             .filter(|name| !name.is_empty() && name.len() <= MAX_LENGTH)
             .unwrap_or("unknown");
-        if let Some(known) = self
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-        {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let is_full = known.len() >= CAPACITY;
+        let name = if is_full && !known.contains(name) {
+            OTHER
+        } else {
+            name
+        };
+        if let Some(known) = known.get(name) {
             return Arc::clone(known);
         }
+        drop(known);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let name: Arc<str> = Arc::from(if known.len() < CAPACITY {
-            name
-        } else {
-            "other"
-        });
+        let is_full = known.len() >= CAPACITY;
+        let name: Arc<str> = Arc::from(if is_full { OTHER } else { name });
         known.insert(Arc::clone(&name));
         name
     }

@@ -42,8 +42,8 @@ pub(crate) async fn metrics(state: web::Data<AppState>) -> Result<HttpResponse, 
         return Err(ApiError::new(ErrorCode::Forbidden, "metrics disabled"));
     }
     let metrics = &state.metrics;
-    if state.watch.is_up() && metrics.resources.are_due() {
-        count(&state).await?;
+    if state.watch.is_up() && metrics.resources.is_my_turn() {
+        count(&state).await;
     }
     metrics.uptime.set(metrics.started.elapsed().as_secs_f64());
     metrics.passwords.set(&state.passwords.figures());
@@ -57,19 +57,21 @@ pub(crate) async fn metrics(state: web::Data<AppState>) -> Result<HttpResponse, 
 }
 
 /// Counts the resources. If the store takes long, or fails, the figures stay as they are.
-async fn count(state: &AppState) -> Result<(), ApiError> {
+async fn count(state: &AppState) {
     let store = state.store.clone();
     let began = Instant::now();
     let counts = state
-        .run(async move { Ok(tokio::time::timeout(PATIENCE, store.counts()).await) })
-        .await?;
+        .on_runtime(async move { tokio::time::timeout(PATIENCE, store.counts()).await })
+        .await;
     match counts {
-        Ok(Ok(counts)) => state.metrics.resources.set(&counts),
-        Ok(Err(error)) => tracing::warn!(error = %Causes(&error), "resources were not counted"),
-        Err(_) => tracing::warn!("resources were not counted: the store takes too long"),
+        Ok(Ok(Ok(counts))) => state.metrics.resources.set(&counts),
+        Ok(Ok(Err(error))) => {
+            tracing::warn!(error = %Causes(&error), "resources were not counted");
+        }
+        Ok(Err(_)) => tracing::warn!("resources were not counted: the store takes too long"),
+        Err(error) => tracing::error!(%error, "resources were not counted"),
     }
     state.metrics.resources.counted(began);
-    Ok(())
 }
 
 /// What was built, for `influxdb_info`.
@@ -286,8 +288,11 @@ impl Metrics {
     }
 }
 
-/// Gives a counter the value that something else has counted to.
+/// Gives a counter the value that something else has counted to. One at a time: two who add what
+/// is missing would add it twice.
 fn set(counter: &IntCounter, count: u64) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if count < counter.get() {
         counter.reset();
     }
@@ -342,8 +347,15 @@ impl Resources {
         })
     }
 
-    fn are_due(&self) -> bool {
-        Instant::now() >= *self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether the caller is to count them: nobody else is told so until it is done.
+    fn is_my_turn(&self) -> bool {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let is_due = now >= *due;
+        if is_due {
+            *due = now + PATIENCE + PAUSE;
+        }
+        is_due
     }
 
     /// Notes when counting began that is over: it may take a small part of the time, however often

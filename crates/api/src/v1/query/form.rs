@@ -84,19 +84,29 @@ fn parameter_of(text: &str) -> Option<(Parameter, &str)> {
     Some((Some((key.to_owned(), value.trim_end().to_owned())), rest))
 }
 
-/// The fields of a form, in order.
+/// What a form is asked for. All else, and all that is there again, is not kept.
+const FIELDS: [&str; 7] = ["q", "db", "rp", "epoch", "chunked", "chunk_size", "params"];
+
+/// The fields of a form, each the first of its name.
 pub(super) fn fields(media: &MediaType, body: &[u8]) -> Vec<(String, String)> {
     if media.is("application/x-www-form-urlencoded") {
         let text = lossy(body);
-        return Query::new(&text)
-            .pairs()
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
+        let mut fields = Vec::new();
+        for (name, value) in Query::new(&text).pairs() {
+            add(&mut fields, &name, &value);
+        }
+        return fields;
     }
     media
         .boundary
         .as_deref()
         .map_or_else(Vec::new, |boundary| parts(boundary, body))
+}
+
+fn add(fields: &mut Vec<(String, String)>, name: &str, value: &str) {
+    if FIELDS.contains(&name) && fields.iter().all(|(known, _)| known != name) {
+        fields.push((name.to_owned(), value.to_owned()));
+    }
 }
 
 /// The parts of a multipart body, by name. A part that is a file is its content: nothing is ever
@@ -130,7 +140,7 @@ fn parts(boundary: &str, body: &[u8]) -> Vec<(String, String)> {
             })
             .and_then(|line| line.split(';').find_map(|p| p.trim().strip_prefix("name=")));
         if let (Some(name), Some(content)) = (name, content) {
-            fields.push((name.trim_matches('"').to_owned(), content.to_owned()));
+            add(&mut fields, name.trim_matches('"'), content);
         }
     }
     fields

@@ -15,6 +15,7 @@ mod run;
 mod sink;
 #[cfg(test)]
 mod tests;
+pub(crate) mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,10 +87,7 @@ pub(crate) async fn query(
                 .await?
         }
     };
-    let permit = Arc::clone(&state.queries)
-        .acquire_owned()
-        .await
-        .map_err(|error| ApiError::internal("no more queries are taken", error))?;
+    let permit = state.queries.wait().await?;
     let stop = Arc::new(AtomicBool::new(false));
     let guard = StopGuard(Arc::clone(&stop));
     let (answer, first) = oneshot::channel();

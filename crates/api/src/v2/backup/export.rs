@@ -25,15 +25,16 @@ pub(super) async fn kv(
 ) -> Result<HttpResponse, ApiError> {
     require_operator(&caller)?;
     let snapshot = snapshot(&state).await?;
-    let archive = encode(&state, &snapshot);
+    let limit = state.config.max_backup_bytes;
+    let archive = state.blocking(move || Ok(encode(&snapshot, limit))).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, OCTETS))
         .body(wiped(archive)))
 }
 
-fn encode(state: &AppState, snapshot: &Snapshot) -> SecretSlice<u8> {
+fn encode(snapshot: &Snapshot, limit: usize) -> SecretSlice<u8> {
     let archive = archive::encode(snapshot);
-    let (size, limit) = (archive.expose_secret().len(), state.config.max_backup_bytes);
+    let size = archive.expose_secret().len();
     if size > limit {
         tracing::warn!(
             size,
@@ -53,8 +54,37 @@ pub(super) async fn metadata(
     require_operator(&caller)?;
     let compression = compression(request.headers())?;
     let snapshot = snapshot(&state).await?;
-    let archive = encode(&state, &snapshot);
-    let manifest = manifest::of(&snapshot);
+    let limit = state.config.max_backup_bytes;
+    let (boundary, body) = state
+        .blocking(move || {
+            let (boundary, body) = parts(&snapshot, limit);
+            let body = match compression {
+                None => body,
+                Some(level) => {
+                    let compressed = compress::gzip(body.expose_secret(), level);
+                    SecretSlice::from(compressed.map_err(|error| {
+                        ApiError::internal("a backup could not be compressed", error)
+                    })?)
+                }
+            };
+            Ok((boundary, body))
+        })
+        .await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((
+        CONTENT_TYPE,
+        format!("multipart/mixed; boundary={boundary}"),
+    ));
+    if compression.is_some() {
+        response.insert_header((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
+    }
+    Ok(response.body(wiped(body)))
+}
+
+/// The two parts as one body, and what stands between them.
+fn parts(snapshot: &Snapshot, limit: usize) -> (String, SecretSlice<u8>) {
+    let archive = encode(snapshot, limit);
+    let manifest = manifest::of(snapshot);
     let boundary = boundary(archive.expose_secret(), &manifest);
     let kv = format!(
         "--{boundary}\r\nContent-Disposition: attachment; name=\"kv\"\r\n\
@@ -73,23 +103,7 @@ pub(super) async fn metadata(
         end.as_bytes(),
     ];
     let body = SecretSlice::from(parts.concat());
-    let mut response = HttpResponse::Ok();
-    response.insert_header((
-        CONTENT_TYPE,
-        format!("multipart/mixed; boundary={boundary}"),
-    ));
-    let body =
-        match compression {
-            None => body,
-            Some(level) => {
-                response.insert_header((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
-                let compressed = compress::gzip(body.expose_secret(), level);
-                SecretSlice::from(compressed.map_err(|error| {
-                    ApiError::internal("a backup could not be compressed", error)
-                })?)
-            }
-        };
-    Ok(response.body(wiped(body)))
+    (boundary, body)
 }
 
 /// Bytes that are wiped when the last of them was sent.

@@ -7,7 +7,7 @@ use actix_web::http::header::{CONTENT_ENCODING, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Status, missing_for_operator};
 use influxd_store::{Snapshot, Store, StoreError, StoredToken, archive};
-use influxd_tokens::{MigrateError, hash_snapshot};
+use influxd_tokens::{MigrateError, TokenDigest, hash_snapshot};
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,11 +37,15 @@ pub(super) async fn kv(
 ) -> Result<HttpResponse, ApiError> {
     require_operator(&caller)?;
     let bytes = read(&state, &request, payload).await?;
-    let mut snapshot = archive::decode(bytes.expose_secret())
-        .map_err(|error| ApiError::invalid(error.to_string()))?;
-    drop(bytes);
-    let token = operator_token(&snapshot)?;
-    let raw = hash_snapshot(&mut snapshot, &state.hashing, &*state.random).map_err(refuse)?;
+    let (hashing, random) = (state.hashing.clone(), state.random.clone());
+    let read = move || {
+        let mut snapshot = archive::decode(bytes.expose_secret())
+            .map_err(|error| ApiError::invalid(error.to_string()))?;
+        let token = operator_token(&snapshot)?;
+        let raw = hash_snapshot(&mut snapshot, &hashing, &*random).map_err(refuse)?;
+        Ok((snapshot, token, raw))
+    };
+    let (snapshot, token, raw) = state.blocking(read).await?;
     let store = state.store.clone();
     let snapshot = Arc::new(snapshot);
     let work = move || put(store.clone(), snapshot.clone());
@@ -115,6 +119,7 @@ fn operator_token(snapshot: &Snapshot) -> Result<String, ApiError> {
         let authorization = &record.authorization;
         authorization.v1_name.is_none()
             && authorization.status == Status::Active
+            && is_usable(record.token.as_ref())
             && missing_for_operator(&authorization.permissions).is_none()
     });
     match operator.map(|record| &record.token) {
@@ -126,6 +131,15 @@ fn operator_token(snapshot: &Snapshot) -> Result<String, ApiError> {
             "a backup cannot be restored",
             "it holds no active operator token",
         )),
+    }
+}
+
+/// Whether somebody can authenticate with what is stored of a token.
+fn is_usable(token: Option<&StoredToken>) -> bool {
+    match token {
+        Some(StoredToken::Raw(_)) => true,
+        Some(StoredToken::Digest(phc)) => phc.parse::<TokenDigest>().is_ok(),
+        None => false,
     }
 }
 
