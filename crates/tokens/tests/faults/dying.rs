@@ -1,9 +1,9 @@
-//! A store whose process is killed at a step that was chosen before.
+//! A store whose process is killed at a step that was chosen before, or that is refused some steps.
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use influxd_model::{AuthorizationId, OrgId};
@@ -11,7 +11,7 @@ use influxd_store::{
     AuthorizationFilter, AuthorizationRepository, AwaitsScrub, BucketRepository, Counts,
     DbrpRepository, LabelRepository, MembershipRepository, OrganizationRepository, RawToken,
     Result, Scrubbed, SecretRecord, SecretRepository, SessionRepository, Snapshot, Store,
-    StoredToken, TokenForm, TokenRepository, Transaction, UserRepository,
+    StoreError, StoredToken, TokenForm, TokenRepository, Transaction, UserRepository,
 };
 
 /// Of many calls in a row that do the same, every so many-th is a step.
@@ -24,6 +24,8 @@ pub(crate) struct Faults {
     at: Option<u64>,
     passed: AtomicU64,
     repeated: AtomicU64,
+    /// What becomes of the next replacements of many tokens, the last one first; they are not done.
+    refusals: Mutex<Vec<StoreError>>,
 }
 
 impl Faults {
@@ -32,6 +34,18 @@ impl Faults {
             at: point,
             ..Self::default()
         })
+    }
+
+    pub(crate) fn refusing(refusals: Vec<StoreError>) -> Arc<Self> {
+        Arc::new(Self {
+            refusals: Mutex::new(refusals),
+            ..Self::default()
+        })
+    }
+
+    /// Whether all were refused that were to be.
+    pub(crate) fn is_through(&self) -> bool {
+        self.refusals.lock().unwrap().is_empty()
     }
 
     /// How many there were so far.
@@ -215,6 +229,10 @@ impl TokenRepository for Dying<Box<dyn TokenRepository + '_>> {
     }
 
     async fn replace_all(&mut self, tokens: &[(AuthorizationId, StoredToken)]) -> Result<()> {
+        let refusal = self.faults.refusals.lock().unwrap().pop();
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
         self.faults.around(self.inner.replace_all(tokens)).await
     }
 

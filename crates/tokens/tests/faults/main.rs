@@ -20,14 +20,15 @@ use influxd_model::{
     Authorization, AuthorizationId, OrgId, Organization, Permission, Status, User, UserId,
 };
 use influxd_store::{
-    AuthorizationRecord, RawToken, SecretRecord, Snapshot, Store, StoredToken, UserRecord,
+    AuthorizationRecord, LostRace, RawToken, SecretRecord, Snapshot, Store, StoreError,
+    StoredToken, Unique, UserRecord,
 };
 use influxd_store_postgres::scratch::ScratchCluster;
 use influxd_store_postgres::{PostgresOptions, PostgresStore};
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use influxd_tokens::{
-    ApiToken, Census, Escrow, EscrowIdentity, Hashing, Keyring, OsRandomness, Variant,
-    hash_raw_tokens, open_secret, rekey, seal_secret, seal_secrets,
+    ApiToken, Census, Escrow, EscrowIdentity, Hashing, Keyring, MigrateError, OsRandomness,
+    Progress, Variant, hash_raw_tokens, open_secret, rekey, seal_secret, seal_secrets,
 };
 use rand::Rng;
 use secrecy::{ExposeSecret, SecretSlice};
@@ -88,6 +89,71 @@ async fn a_migration_that_nobody_kills_ends_well() {
     store.close().await;
     println!("passed {} points", faults.passed());
     has_all(&place, true).await;
+}
+
+/// Somebody is faster, again and again, in each of the ways that there are.
+#[tokio::test]
+async fn races_that_are_lost_are_run_again_and_lose_nothing() {
+    let identity = Identity::generate();
+    let identities = EscrowIdentity::read(identity.to_string().expose_secret()).unwrap();
+    let (plain, keyed) = (
+        hashing(&[], &identity.to_public().to_string()),
+        hashing(&[1], ""),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("influxd.sqlite");
+    let place = place.to_str().unwrap();
+    fill(place).await;
+    let lost = || StoreError::Unavailable(Box::new(LostRace("somebody was faster".to_owned())));
+    for rekeys in [false, true] {
+        let faults = Faults::refusing(vec![
+            lost(),
+            StoreError::NotFound("authorization"),
+            // One has the same value, and is gone when it is looked for.
+            StoreError::Conflict(Unique::Token),
+            lost(),
+            lost(),
+        ]);
+        let store = Dying {
+            inner: open(place).await,
+            faults: Arc::clone(&faults),
+        };
+        let mut last = 0;
+        let report = |progress: Progress| {
+            assert!(last < progress.done && progress.done <= progress.total);
+            last = progress.done;
+        };
+        let done = match rekeys {
+            false => hash_raw_tokens(&store, &plain, report).await,
+            true => rekey(&store, &keyed, report).await,
+        };
+        assert_eq!((done.unwrap(), last), (TOKENS, TOKENS));
+        assert!(faults.is_through());
+        store.close().await;
+        assert_eq!(has_all(place, false).await, 0);
+        can_be_had_back(place, &identities).await;
+    }
+}
+
+/// What is refused for good is an error, and is not tried for ever.
+#[tokio::test]
+async fn what_is_no_race_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("influxd.sqlite");
+    let place = place.to_str().unwrap();
+    fill(place).await;
+    let missing = || StoreError::NotFound("authorization");
+    let refused = || StoreError::Refused("no".into());
+    for refusals in [vec![refused()], (0..200).map(|_| missing()).collect()] {
+        let store = Dying {
+            inner: open(place).await,
+            faults: Faults::refusing(refusals),
+        };
+        let ended = hash_raw_tokens(&store, &hashing(&[], ""), |_| ()).await;
+        assert!(matches!(ended, Err(MigrateError::Store(_))), "{ended:?}");
+        store.close().await;
+        assert_eq!(has_all(place, false).await, TOKENS);
+    }
 }
 
 /// Kills it at one step after the other, and looks.
