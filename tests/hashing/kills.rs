@@ -55,6 +55,12 @@ async fn a_migration_survives_kills(home: Home) {
             Some((0, 0))
         );
         raw = now["raw"].as_u64().expect("a number");
+        // What it says that a start would do is what is left to do.
+        let would = now["nextStart"].as_str().expect("a text");
+        let left = now["awaitsScrub"]["tokens"] == true;
+        assert_eq!(would.contains("raw tokens into digests"), raw > 0, "{now}");
+        assert_eq!(would.contains("remove what is left"), left, "{now}");
+        assert_eq!(would.starts_with("nothing"), raw == 0 && !left, "{now}");
         moments[usize::from(raw < all) + usize::from(raw == 0)] += 1;
         // In between they work in whatever form they are in, hashing on or off.
         if kill % 3 == 2 {
