@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{
     self, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     HeaderMap, HeaderName, HeaderValue, ORIGIN,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
@@ -71,6 +71,13 @@ pub(crate) async fn gate(
                 Ok(result) => lay_out(result?.map_into_boxed_body(), family),
                 Err(_) => {
                     tracing::error!(http.method = %method, "a handler panicked");
+                    state.metrics.handled(&Handled {
+                        method: &method,
+                        path: "",
+                        status: StatusCode::INTERNAL_SERVER_ERROR,
+                        agent: agent.as_ref(),
+                        took: started.elapsed(),
+                    });
                     return Err(Panicked {
                         family,
                         version: state.version.clone(),

@@ -268,12 +268,12 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             .route(web::to(v2::index::index)),
     );
     for operation in SYSTEM {
-        let (path, slash) = (operation.path, format!("{}/", operation.path));
-        let paths = if path == "/ping" {
-            vec![path.to_owned()]
-        } else {
-            vec![path.to_owned(), slash]
-        };
+        let path = operation.path;
+        let mut paths = vec![path.to_owned()];
+        if path != "/ping" {
+            // Whatever follows (influxd-cli 4.7).
+            paths.push(format!("{path}/{{tail:.*}}"));
+        }
         app.service(web::resource(paths).name(path).route((operation.route)()));
     }
     app.service(

@@ -77,6 +77,9 @@ async fn status_endpoints_answer_everybody() {
     for (method, target, status) in [
         ("POST", "/health", 200),
         ("GET", "/health/", 200),
+        ("GET", "/health/x", 200),
+        ("GET", "/ready/x/y", 200),
+        ("GET", "/metrics/x", 200),
         ("POST", "/ready", 200),
         ("GET", "/metrics", 200),
         ("GET", "/ping", 204),

@@ -141,7 +141,11 @@ impl ServerSettings {
         for path in &self.pepper_files {
             let key = std::fs::read(path)
                 .with_context(|| format!("token-pepper-file: cannot read {}", path.display()))?;
-            keys.push(SecretSlice::from(key));
+            let key = SecretSlice::from(key);
+            // What is wrong with one is said of its file.
+            Keyring::new([key.clone()])
+                .with_context(|| format!("token-pepper-file: {}", path.display()))?;
+            keys.push(key);
         }
         let keyring = Keyring::new(keys).context("token-pepper-file")?;
         Ok(Hashing::new(

@@ -62,13 +62,13 @@ impl Filter {
         if let Some(name) = text("token").filter(|_| v1) {
             return Ok(Self::Name(name));
         }
-        let org = match text("orgID") {
-            Some(id) => Some(Named::Id(id.parse()?)),
-            None => text("org").map(Named::Name),
-        };
         let user = match text("userID") {
             Some(id) => Some(Named::Id(id.parse()?)),
             None => text("user").map(Named::Name),
+        };
+        let org = match text("orgID") {
+            Some(id) => Some(Named::Id(id.parse()?)),
+            None => text("org").map(Named::Name),
         };
         Ok(Self::Of { org, user })
     }
