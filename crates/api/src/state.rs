@@ -101,10 +101,7 @@ impl AppState {
         &self,
         work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Result<T, ApiError> {
-        match self.on_runtime(work).await {
-            Ok(result) => result,
-            Err(error) => Err(ApiError::internal("a part of a request did not end", error)),
-        }
+        ended(self.on_runtime(work).await)
     }
 
     /// The same for work that keeps a thread busy.
@@ -112,10 +109,7 @@ impl AppState {
         &self,
         work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        match self.runtime.spawn_blocking(work).await {
-            Ok(result) => result,
-            Err(error) => Err(ApiError::internal("a part of a request did not end", error)),
-        }
+        ended(self.runtime.spawn_blocking(work).await)
     }
 
     /// The same for a transaction that changes something: it runs anew as long as others are
@@ -159,4 +153,9 @@ impl AppState {
     pub(crate) fn changed(&self) {
         self.directory.forget();
     }
+}
+
+/// What became of a part of a request.
+fn ended<T>(result: Result<Result<T, ApiError>, JoinError>) -> Result<T, ApiError> {
+    result.unwrap_or_else(|error| Err(ApiError::internal("a part of a request did not end", error)))
 }

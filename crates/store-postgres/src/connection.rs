@@ -6,7 +6,7 @@ use std::time::Duration;
 use influxd_store::{Result, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, Row};
+use sqlx::{ConnectOptions, Executor, PgConnection, Row};
 
 use crate::error::{opening_error, store_error, unavailable};
 
@@ -78,15 +78,10 @@ pub(crate) fn connect_options(
     Ok(options.disable_statement_logging())
 }
 
-/// A connection of its own, outside the pool, without any setting.
-pub(crate) async fn connect_raw(options: &PgConnectOptions) -> Result<PgConnection> {
-    connected(options).await?.map_err(store_error)
-}
-
-/// Makes the first connection of all, to see whether the server lets anybody in.
-pub(crate) async fn knock(options: &PgConnectOptions) -> Result<()> {
-    let conn = connected(options).await?.map_err(opening_error)?;
-    conn.close().await.map_err(store_error)
+/// A connection without any setting, while the store is opened: there it matters whether the server
+/// lets anybody in.
+pub(crate) async fn connect_first(options: &PgConnectOptions) -> Result<PgConnection> {
+    connected(options).await?.map_err(opening_error)
 }
 
 async fn connected(options: &PgConnectOptions) -> Result<sqlx::Result<PgConnection>> {
@@ -97,7 +92,7 @@ async fn connected(options: &PgConnectOptions) -> Result<sqlx::Result<PgConnecti
 
 /// A connection of its own, outside the pool, set up like those of the pool.
 pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
-    let mut conn = connect_raw(options).await?;
+    let mut conn = connected(options).await?.map_err(store_error)?;
     set_up(&mut conn).await.map_err(store_error)?;
     Ok(conn)
 }

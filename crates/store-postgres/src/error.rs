@@ -53,7 +53,7 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// The same for the first connection: who may connect, and to what, does not change by waiting.
+/// The same for a connection while the store is opened: who may connect, and to what, does not change by waiting.
 pub(crate) fn opening_error(error: sqlx::Error) -> StoreError {
     let failed = error.as_database_error();
     let code = failed.and_then(DatabaseError::code).unwrap_or_default();

@@ -85,7 +85,6 @@ impl PostgresStore {
     /// schema, or the server lets nobody in with it; [`StoreError::Unavailable`] if the database cannot be reached.
     pub async fn open(options: PostgresOptions) -> Result<Arc<Self>> {
         let connect = connection::connect_options(&options.url, options.server.as_deref())?;
-        connection::knock(&connect).await?;
         if options.must_exist {
             require_store(&connect).await?;
         }
@@ -148,7 +147,7 @@ impl PostgresStore {
 
 /// Refuses a database in which nobody has made a store.
 async fn require_store(options: &PgConnectOptions) -> Result<()> {
-    let mut conn = connection::connect_raw(options).await?;
+    let mut conn = connection::connect_first(options).await?;
     let there: bool = sqlx::query_scalar("SELECT to_regclass('store_state') IS NOT NULL")
         .fetch_one(&mut conn)
         .await
@@ -165,7 +164,7 @@ async fn require_store(options: &PgConnectOptions) -> Result<()> {
 
 /// Brings the schema up to date; sqlx holds an advisory lock meanwhile.
 async fn migrate(options: &PgConnectOptions) -> Result<()> {
-    let mut conn = connection::connect_raw(options).await?;
+    let mut conn = connection::connect_first(options).await?;
     let settings = "SET client_min_messages = warning; SET statement_timeout = 0";
     conn.execute(settings).await.map_err(store_error)?;
     MIGRATIONS.run(&mut conn).await.map_err(migrate_error)?;

@@ -141,7 +141,7 @@ async fn one_at_a_time(
             return Ok(Scrubbed {
                 ran: true,
                 remains,
-                is_incomplete: true,
+                only_waits: true,
             });
         }
     }
@@ -166,7 +166,8 @@ async fn one_at_a_time(
     Ok(Scrubbed {
         ran: true,
         remains,
-        is_incomplete: !complete,
+        // Whatever is left now was tried, at the cost of writing tables anew.
+        only_waits: false,
     })
 }
 

@@ -238,6 +238,20 @@ async fn a_database_of_a_newer_server_is_refused() {
     assert!(matches!(&error, StoreError::Unusable(text) if text.contains("newer server")));
 }
 
+/// Waiting would not help: whoever opens the store is not told to try again.
+#[tokio::test]
+async fn a_database_that_is_not_there_is_no_outage() {
+    let cluster = ScratchCluster::shared().unwrap();
+    for must_exist in [false, true] {
+        let options = PostgresOptions {
+            must_exist,
+            ..PostgresOptions::new(cluster.url("not_there"))
+        };
+        let error = PostgresStore::open(options).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Unusable(text) if text.contains("does not exist")));
+    }
+}
+
 #[tokio::test]
 async fn versions_go_on_growing_after_a_restored_dump() {
     let cluster = ScratchCluster::shared().unwrap();

@@ -226,6 +226,7 @@ async fn look_inside(options: &SqliteOptions) -> Result<()> {
     if !is_empty {
         let connect = SqliteConnectOptions::new()
             .filename(path)
+            .read_only(true)
             .busy_timeout(connection::BUSY_TIMEOUT)
             .disable_statement_logging();
         let mut conn = connect.connect().await.map_err(store_error)?;

@@ -29,7 +29,7 @@ pub(crate) async fn scrub(store: &SqliteStore, force: bool) -> Result<Scrubbed> 
         let path = store.path().display();
         return Ok(Scrubbed {
             ran: true,
-            is_incomplete: true,
+            only_waits: true,
             remains: vec![format!(
                 "the write-ahead log {path}-wal, because somebody has been reading from it all \
                  the time: it is emptied by the next scrub, or when the last process that has the \

@@ -23,13 +23,10 @@ impl Agents {
             .filter(|name| !name.is_empty() && name.len() <= MAX_LENGTH)
             .unwrap_or("unknown");
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let is_full = known.len() >= CAPACITY;
-        let name = if is_full && !known.contains(name) {
-            OTHER
-        } else {
-            name
-        };
-        if let Some(known) = known.get(name) {
+        // Whoever comes when all names are taken costs no more than a known one.
+        let full = known.len() >= CAPACITY;
+        let other = known.get(OTHER).filter(|_| full);
+        if let Some(known) = known.get(name).or(other) {
             return Arc::clone(known);
         }
         drop(known);

@@ -7,7 +7,7 @@ mod pid_file;
 mod print_config;
 mod run;
 mod stores;
-mod token_start;
+mod token_care;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::pid_file::PidFile;
 use super::stores::{self, Stores};
-use super::token_start::TokenStart;
+use super::token_care::TokenCare;
 use crate::settings::{ServerSettings, Settings};
 use crate::telemetry::Stream;
 use crate::{build, telemetry};
@@ -87,7 +87,7 @@ async fn serve(server: &ServerSettings, clock: Arc<dyn Clock>) -> Result<()> {
     )?;
     let hashing = Arc::new(server.hashing()?);
     let readiness = Arc::new(Readiness::default());
-    let start = TokenStart::check(&stores, &hashing, &readiness, &registry).await?;
+    let care = TokenCare::check(&stores, &hashing, &readiness, &registry).await?;
     let services = Services {
         hashing: Arc::clone(&hashing),
         readiness: Arc::clone(&readiness),
@@ -99,7 +99,7 @@ async fn serve(server: &ServerSettings, clock: Arc<dyn Clock>) -> Result<()> {
     };
     let served = match listen(server, services, &*clock).await {
         Ok(running) => {
-            let mut tokens = tokio::spawn(start.run());
+            let mut tokens = tokio::spawn(care.run());
             let served = until_stopped(running, &mut tokens, &mut signals).await;
             tokens.abort();
             served

@@ -161,7 +161,7 @@ pub struct Scrubbed {
     pub ran: bool,
     /// What may be left where this server cannot reach, one sentence each.
     pub remains: Vec<String>,
-    /// Whether something in its reach is left because somebody was in the way: to be tried again
-    /// soon.
-    pub is_incomplete: bool,
+    /// Whether something is left that only waits for somebody who was in the way: to try again
+    /// soon costs little.
+    pub only_waits: bool,
 }

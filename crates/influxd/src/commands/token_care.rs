@@ -1,5 +1,5 @@
-//! What has to be true of the tokens before a server lets requests through: raw ones are digests,
-//! and nothing is left of them (auth-and-resources 6.6).
+//! The care of tokens: before a server lets requests through raw ones are digests and nothing is
+//! left of them (auth-and-resources 6.6), and as long as it runs what is deleted leaves the files.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ const SCRUBS_PER_PAUSE: u32 = 100;
 /// How long one waits after something went wrong.
 const AFTER_AN_ERROR: Duration = Duration::from_secs(5);
 
-/// What a start does about tokens.
-pub(super) struct TokenStart {
+/// What a server does about tokens, beside answering requests.
+pub(super) struct TokenCare {
     store: Arc<dyn Store>,
     points: Arc<dyn ChunkStore>,
     hashing: Arc<Hashing>,
@@ -50,7 +50,7 @@ pub(super) struct TokenStart {
 enum Round {
     /// There was nothing to do, or another server is at it.
     LookAgain,
-    /// Scrubbed, which took so long.
+    /// Scrubbed, at the cost of so long.
     Scrubbed(Duration),
 }
 
@@ -63,7 +63,7 @@ fn may_pass(error: &anyhow::Error) -> bool {
     })
 }
 
-impl TokenStart {
+impl TokenCare {
     /// Says how tokens are stored; refuses to start where some could not be verified. If there is
     /// something to migrate and nobody else is at it, requests wait from here on.
     pub(super) async fn check(
@@ -98,7 +98,7 @@ impl TokenStart {
             registry.register(Box::new(gauge.clone()))?;
             Ok(gauge)
         };
-        let mut start = Self {
+        let mut care = Self {
             store: Arc::clone(&stores.resources),
             points: Arc::clone(&stores.points),
             hashing: Arc::clone(hashing),
@@ -121,11 +121,11 @@ impl TokenStart {
         // hashing off nobody was promised that nothing is left.
         let left = hashing.is_on() && stores.resources.awaits_scrub().await?.tokens;
         if raw + census.unsealed(hashing) > 0 || left {
-            start.claim = start.points.claim(CLAIM).await?;
-            if start.claim.is_some() {
+            care.claim = care.points.claim(CLAIM).await?;
+            if care.claim.is_some() {
                 readiness.wait_for("removing what is left of replaced tokens and secrets");
                 if raw > 0 {
-                    start.report(Progress {
+                    care.report(Progress {
                         done: 0,
                         total: raw,
                     });
@@ -134,7 +134,7 @@ impl TokenStart {
                 tracing::info!(store = "auth", "Another server is migrating tokens");
             }
         }
-        Ok(start)
+        Ok(care)
     }
 
     /// Migrates if need be, then keeps what is deleted out of the files. Ends only by an error that
@@ -178,7 +178,7 @@ impl TokenStart {
         if claim.is_none() {
             // If requests wait for this server, it has begun and lost its connection: whoever has
             // the claim now may be the database itself, which has not noticed yet.
-            if !self.readiness.is_waiting() || !self.is_anything_left().await? {
+            if self.readiness.is_waiting() && !self.is_anything_left().await? {
                 self.readiness.ready();
             }
             return Ok(Round::LookAgain);
@@ -203,11 +203,12 @@ impl TokenStart {
             }
         }
         self.said = scrubbed.remains;
-        if scrubbed.is_incomplete {
-            // It waited, and cost nothing.
-            return Ok(Round::Scrubbed(Duration::ZERO));
-        }
-        Ok(Round::Scrubbed(took))
+        let cost = if scrubbed.only_waits {
+            Duration::ZERO
+        } else {
+            took
+        };
+        Ok(Round::Scrubbed(cost))
     }
 
     /// Seals secrets and migrates tokens. What fails for good is tried again when it is due again,
