@@ -120,7 +120,8 @@ async fn page(client: &Client, path: &str) -> Duration {
     shortest
 }
 
-/// Pages of all lists that have pages: at the start, behind a row in the middle, and by name.
+/// Pages of all lists that have pages: at the start, at the end of a walk by offsets, behind a row in
+/// the middle, and by name.
 async fn pages(client: &Client, org: &str, rows: u32) -> Vec<(String, Duration)> {
     let middle = format!("thing-{:07}", rows / 2);
     let id = async |path: &str, key: &str| {
@@ -132,6 +133,7 @@ async fn pages(client: &Client, org: &str, rows: u32) -> Vec<(String, Duration)>
     let bucket_by_name = format!("/api/v2/buckets?orgID={org}&name={middle}");
     let bucket = id(&bucket_by_name, "buckets").await;
     let mut pages = Vec::new();
+    let last = rows - 20;
     for (name, path) in [
         ("users", "/api/v2/users".to_owned()),
         ("users after one", format!("/api/v2/users?after={user}")),
@@ -139,8 +141,10 @@ async fn pages(client: &Client, org: &str, rows: u32) -> Vec<(String, Duration)>
             "users, last first",
             "/api/v2/users?descending=true".to_owned(),
         ),
+        ("last users", format!("/api/v2/users?offset={last}")),
         ("users by name", format!("/api/v2/users?name={middle}")),
         ("orgs", "/api/v2/orgs".to_owned()),
+        ("last orgs", format!("/api/v2/orgs?offset={last}")),
         ("orgs by name", format!("/api/v2/orgs?org={middle}")),
         ("buckets", "/api/v2/buckets".to_owned()),
         (
@@ -148,6 +152,15 @@ async fn pages(client: &Client, org: &str, rows: u32) -> Vec<(String, Duration)>
             format!("/api/v2/buckets?after={bucket}"),
         ),
         ("buckets of an org", format!("/api/v2/buckets?orgID={org}")),
+        ("last buckets", format!("/api/v2/buckets?offset={last}")),
+        (
+            "last buckets of an org",
+            format!("/api/v2/buckets?orgID={org}&offset={last}"),
+        ),
+        (
+            "first buckets of an org, from the end",
+            format!("/api/v2/buckets?orgID={org}&offset={last}&descending=true"),
+        ),
         (
             "buckets of an org after one",
             format!("/api/v2/buckets?orgID={org}&after={bucket}"),

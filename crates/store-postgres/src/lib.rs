@@ -214,6 +214,10 @@ impl Store for PostgresStore {
         resources::counts(&self.pool).await
     }
 
+    async fn count_lists(&self) -> Result<()> {
+        resources::lists::count(self).await
+    }
+
     async fn awaits_scrub(&self) -> Result<AwaitsScrub> {
         scrub::awaits(self).await
     }

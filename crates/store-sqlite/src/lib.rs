@@ -76,6 +76,8 @@ pub struct SqliteStore {
     /// Aborted when the store goes.
     copying: tokio::task::AbortHandle,
     claims: Claims,
+    /// Held by who counts lists.
+    counting: tokio::sync::Mutex<()>,
     /// Held from [`Self::lock_for_serving`] on.
     serving: Mutex<Option<File>>,
 }
@@ -115,6 +117,7 @@ impl SqliteStore {
             checkpoints,
             copying: copying.abort_handle(),
             claims: Claims::default(),
+            counting: tokio::sync::Mutex::default(),
             serving: Mutex::new(None),
         }))
     }
@@ -176,6 +179,10 @@ impl SqliteStore {
         self.scrub_patience
     }
 
+    pub(crate) fn counting(&self) -> &tokio::sync::Mutex<()> {
+        &self.counting
+    }
+
     pub(crate) fn claims(&self) -> &Claims {
         &self.claims
     }
@@ -224,9 +231,12 @@ async fn look_inside(options: &SqliteOptions) -> Result<()> {
     let is_empty = std::fs::metadata(path).map_or(true, |file| file.len() == 0);
     let (mut tables, mut ours) = (0_i64, false);
     if !is_empty {
+        // The last to close a file that was open for writing copies the log, however long it is.
+        // But what a process left that was killed as it made the file has to be rolled back.
+        let is_half_made = connection::beside(path, "-journal").exists();
         let connect = SqliteConnectOptions::new()
             .filename(path)
-            .read_only(true)
+            .read_only(!is_half_made)
             .busy_timeout(connection::BUSY_TIMEOUT)
             .disable_statement_logging();
         let mut conn = connect.connect().await.map_err(store_error)?;
@@ -286,6 +296,10 @@ impl Store for SqliteStore {
 
     async fn counts(&self) -> Result<Counts> {
         resources::counts(&self.readers).await
+    }
+
+    async fn count_lists(&self) -> Result<()> {
+        resources::lists::count(self).await
     }
 
     async fn awaits_scrub(&self) -> Result<AwaitsScrub> {

@@ -17,7 +17,7 @@ use influxd_store::{
     StoreError, StoredToken,
 };
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, Executor, SqliteConnection};
 
 async fn open(path: &Path) -> Arc<SqliteStore> {
     SqliteStore::open(SqliteOptions::new(path)).await.unwrap()
@@ -364,4 +364,26 @@ async fn tidying_makes_the_files_smaller() {
     let after = size("influxd.sqlite");
     assert!(after < before / 4, "{before} bytes became {after}");
     store.ping().await.unwrap();
+}
+
+/// A process was killed while it made the file: what it left in the journal is rolled back.
+#[tokio::test]
+async fn a_half_made_file_becomes_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let making = folder.path().join("making");
+    let url = format!("sqlite://{}?mode=rwc", making.display());
+    let mut conn = SqliteConnection::connect(&url).await.unwrap();
+    // So little memory that pages are written before the commit.
+    let sql = "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; BEGIN; CREATE TABLE t (a);
+               INSERT INTO t SELECT zeroblob(40000) FROM (VALUES (1), (2), (3))";
+    conn.execute(sql).await.unwrap();
+    let path = folder.path().join("influxd.sqlite");
+    let journal = |path: &Path| path.with_extension("sqlite-journal");
+    std::fs::copy(&making, &path).unwrap();
+    std::fs::copy(folder.path().join("making-journal"), journal(&path)).unwrap();
+    assert!(std::fs::metadata(&path).unwrap().len() > 0);
+    let store = open(&path).await;
+    with_bucket(&store).await;
+    store.close().await;
+    assert!(!journal(&path).exists());
 }

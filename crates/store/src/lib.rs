@@ -10,6 +10,7 @@ pub mod columns;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+pub mod lists;
 mod resources;
 pub mod windows;
 

@@ -72,6 +72,10 @@ impl Store for Watched {
         self.store.counts().await
     }
 
+    async fn count_lists(&self) -> Result<()> {
+        self.store.count_lists().await
+    }
+
     async fn awaits_scrub(&self) -> Result<AwaitsScrub> {
         self.store.awaits_scrub().await
     }

@@ -41,6 +41,10 @@ impl Store for Contended {
         self.store.counts().await
     }
 
+    async fn count_lists(&self) -> influxd_store::Result<()> {
+        self.store.count_lists().await
+    }
+
     async fn awaits_scrub(&self) -> influxd_store::Result<influxd_store::AwaitsScrub> {
         self.store.awaits_scrub().await
     }

@@ -46,6 +46,11 @@ impl Store for Switched {
         self.store.counts().await
     }
 
+    async fn count_lists(&self) -> Result<()> {
+        self.check()?;
+        self.store.count_lists().await
+    }
+
     async fn awaits_scrub(&self) -> Result<influxd_store::AwaitsScrub> {
         self.check()?;
         self.store.awaits_scrub().await

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use influxd_api::{InfluxqlConfig, Readiness, Running, ServerConfig, Services};
 use influxd_engine::{Engine, EngineOptions};
 use influxd_model::Clock;
+use influxd_store::Store;
 use influxd_tokens::{OsRandomness, PasswordRules, SessionConfig};
 use prometheus::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,6 +23,9 @@ use crate::{build, telemetry};
 
 /// How long a stop waits for requests that were accepted.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often lists are counted that have changed: until then a page far behind takes longer.
+const COUNT_LISTS: Duration = Duration::from_secs(5);
 
 /// Starts the server and returns when it has stopped.
 pub(super) fn run(settings: &Settings, clock: Arc<dyn Clock>) -> Result<()> {
@@ -100,8 +104,10 @@ async fn serve(server: &ServerSettings, clock: Arc<dyn Clock>) -> Result<()> {
     let served = match listen(server, services, &*clock).await {
         Ok(running) => {
             let mut tokens = tokio::spawn(care.run());
+            let lists = tokio::spawn(count_lists(Arc::clone(&stores.resources)));
             let served = until_stopped(running, &mut tokens, &mut signals).await;
             tokens.abort();
+            lists.abort();
             served
         }
         Err(error) => Err(error),
@@ -164,6 +170,23 @@ async fn until_stopped(
 /// What became of a task that should go on for ever.
 async fn failed(task: &mut JoinHandle<Result<Infallible>>) -> Result<Infallible> {
     task.await.context("the care of tokens ended")?
+}
+
+/// Has the store count lists that have changed, for ever. An error is said once.
+async fn count_lists(store: Arc<dyn Store>) {
+    let mut said = None;
+    loop {
+        tokio::time::sleep(COUNT_LISTS).await;
+        let failed = store.count_lists().await.err();
+        let failed = failed.map(|error| format!("{:#}", anyhow!(error)));
+        if let Some(error) = failed.as_ref().filter(|_| failed != said) {
+            tracing::warn!(
+                error,
+                "Counting lists failed: pages far behind may take longer"
+            );
+        }
+        said = failed;
+    }
 }
 
 /// Commits what the engine has accepted, then lets go of the store.

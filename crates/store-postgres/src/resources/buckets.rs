@@ -4,11 +4,17 @@ use async_trait::async_trait;
 use influxd_model::{Bucket, BucketId, BucketKind, OrgId};
 use influxd_store::columns::{name_key, refuse_nul};
 use influxd_store::{BucketFilter, BucketRepository, Page, Result, StoreError, Unique};
+use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, QueryBuilder};
 
+use super::lists::{self, BUCKETS_OF_ORGANIZATION, Ranks};
 use super::{column, dbrps, exists, guarded, must_change, remove};
 use crate::error::{corrupt, store_error};
+use influxd_store::lists::{BUCKETS, BUCKETS_OF_NAME, Value, Wanted};
+
+/// What [`bucket`] reads.
+const COLUMNS: &str = "id, org_id, name, kind, description, policy, retention, shard_duration,
+                       created_at, updated_at";
 
 pub(super) struct Buckets<'c>(pub(super) &'c mut PgConnection);
 
@@ -67,6 +73,18 @@ pub(super) async fn delete_all_of_organization(conn: &mut PgConnection, org: i64
     Ok(())
 }
 
+impl Buckets<'_> {
+    /// The name of a bucket, if it is in this organization.
+    async fn name_in(&mut self, org: OrgId, id: BucketId) -> Result<Option<String>> {
+        sqlx::query_scalar("SELECT name FROM buckets WHERE id = $1 AND org_id = $2")
+            .bind(id.to_column())
+            .bind(org.to_column())
+            .fetch_optional(&mut *self.0)
+            .await
+            .map_err(store_error)
+    }
+}
+
 #[async_trait]
 impl BucketRepository for Buckets<'_> {
     #[tracing::instrument(name = "db.bucket.find", skip_all)]
@@ -100,51 +118,51 @@ impl BucketRepository for Buckets<'_> {
 
     #[tracing::instrument(name = "db.bucket.list", skip_all)]
     async fn list(&mut self, filter: &BucketFilter, page: Page) -> Result<Vec<Bucket>> {
-        let mut query = QueryBuilder::new(
-            "SELECT id, org_id, name, kind, description, policy, retention, shard_duration,
-                    created_at, updated_at
-             FROM buckets WHERE true",
-        );
-        let order = if page.descending { " DESC" } else { " ASC" };
-        if let Some(org) = filter.org {
-            query.push(" AND org_id = ").push_bind(org.to_column());
-        }
-        if let Some(name) = &filter.name {
-            let key = name_key(name).to_vec();
-            query.push(" AND name_key = ").push_bind(key);
-        }
-        if let Some(after) = filter.after {
-            let after = after.to_column();
-            match (filter.org, page.descending) {
-                (None, false) => query.push(" AND id > ").push_bind(after),
-                (None, true) => query.push(" AND id < ").push_bind(after),
-                (Some(org), descending) => {
-                    let org = org.to_column();
-                    // The first condition follows from the second, and an index knows it.
-                    let (from, behind) = if descending { ("<=", "<") } else { (">=", ">") };
-                    query.push(" AND left(name, 512) ").push(from);
-                    query.push(" (SELECT left(name, 512) FROM buckets WHERE id = ");
-                    query.push_bind(after).push(" AND org_id = ").push_bind(org);
-                    query.push(") AND name ").push(behind);
-                    query.push(" (SELECT name FROM buckets WHERE id = ");
-                    query.push_bind(after).push(" AND org_id = ").push_bind(org);
-                    query.push(")")
+        let number = |id: BucketId| Value::Number(id.to_column());
+        let (list, scope, after) = match (filter.org, &filter.name, filter.after) {
+            (None, None, after) => (&BUCKETS, None, after.map(|id| vec![number(id)])),
+            (None, Some(name), after) => {
+                let scope = Value::Bytes(name_key(name).to_vec());
+                (
+                    &BUCKETS_OF_NAME,
+                    Some(scope),
+                    after.map(|id| vec![number(id)]),
+                )
+            }
+            (Some(org), _, after) => {
+                let after = match after {
+                    None => None,
+                    // Behind what is not in the list is nothing.
+                    Some(id) => match self.name_in(org, id).await? {
+                        None => return Ok(Vec::new()),
+                        Some(name) => Some(name),
+                    },
+                };
+                if let Some(name) = &filter.name {
+                    let found = self.find_by_name(org, name).await?;
+                    let behind = |it: &Bucket| match &after {
+                        None => true,
+                        Some(after) if page.descending => it.name < *after,
+                        Some(after) => it.name > *after,
+                    };
+                    let found = found.into_iter().filter(behind);
+                    let found = found.skip(page.offset as usize).take(page.limit as usize);
+                    return Ok(found.collect());
                 }
-            };
-        }
-        query.push(" ORDER BY ");
-        if filter.org.is_some() {
-            query.push("left(name, 512)").push(order).push(", name");
-        } else {
-            query.push("id");
-        }
-        query.push(order);
-        query.push(" LIMIT ").push_bind(i64::from(page.limit));
-        query.push(" OFFSET ").push_bind(i64::from(page.offset));
-        // Planned for its values each time: a plan for any organization is one for a small one.
-        let query = query.build().persistent(false);
-        let rows = query.fetch_all(&mut *self.0).await;
-        rows.map_err(store_error)?.iter().map(bucket).collect()
+                let after = after.map(lists::key_of_name);
+                let scope = Value::Number(org.to_column());
+                (&BUCKETS_OF_ORGANIZATION, Some(scope), after)
+            }
+        };
+        let wanted = Wanted {
+            list,
+            columns: COLUMNS,
+            from: None,
+            scope,
+            after,
+            page,
+        };
+        Ranks(self.0).page(wanted, bucket).await
     }
 
     #[tracing::instrument(name = "db.bucket.insert", skip_all)]

@@ -5,10 +5,12 @@ use influxd_model::{OrgId, Organization, UserId};
 use influxd_store::columns::{organization_key, refuse_nul};
 use influxd_store::{OrganizationRepository, Page, Result, StoreError};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, QueryBuilder, Row};
+use sqlx::{PgConnection, Row};
 
+use super::lists::Ranks;
 use super::{buckets, column, dbrps, exists, guarded, must_change, remove};
 use crate::error::{corrupt, store_error};
+use influxd_store::lists::{ORGANIZATIONS, ORGANIZATIONS_OF_USER, Value, Wanted};
 
 pub(super) struct Organizations<'c>(pub(super) &'c mut PgConnection);
 
@@ -53,27 +55,16 @@ impl OrganizationRepository for Organizations<'_> {
 
     #[tracing::instrument(name = "db.organization.list", skip_all)]
     async fn list(&mut self, of: Option<UserId>, page: Page) -> Result<Vec<Organization>> {
-        let mut query =
-            QueryBuilder::new("SELECT o.id, o.name, o.description, o.created_at, o.updated_at ");
-        // In the order of an index that begins with the user.
-        let key = if let Some(user) = of {
-            query.push("FROM memberships m JOIN organizations o ON o.id = m.thing_id");
-            query.push(" WHERE m.kind = 1 AND m.user_id = ");
-            query.push_bind(user.to_column());
-            "m.thing_id"
-        } else {
-            query.push("FROM organizations o");
-            "o.id"
+        let joined = "memberships JOIN organizations ON id = thing_id WHERE kind = 1";
+        let wanted = Wanted {
+            list: of.map_or(&ORGANIZATIONS, |_| &ORGANIZATIONS_OF_USER),
+            columns: "id, name, description, created_at, updated_at",
+            from: of.map(|_| joined),
+            scope: of.map(|user| Value::Number(user.to_column())),
+            after: None,
+            page,
         };
-        let order = if page.descending { " DESC" } else { " ASC" };
-        query.push(" ORDER BY ").push(key).push(order);
-        query.push(" LIMIT ").push_bind(i64::from(page.limit));
-        query.push(" OFFSET ").push_bind(i64::from(page.offset));
-        let rows = query.build().fetch_all(&mut *self.0).await;
-        rows.map_err(store_error)?
-            .iter()
-            .map(organization)
-            .collect()
+        Ranks(self.0).page(wanted, organization).await
     }
 
     #[tracing::instrument(name = "db.organization.is_empty", skip_all)]

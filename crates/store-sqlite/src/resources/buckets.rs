@@ -4,11 +4,17 @@ use async_trait::async_trait;
 use influxd_model::{Bucket, BucketId, BucketKind, OrgId};
 use influxd_store::columns::{name_key, refuse_nul};
 use influxd_store::{BucketFilter, BucketRepository, Page, Result, StoreError, Unique};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, SqliteConnection};
 
+use super::lists::{self, BUCKETS_OF_ORGANIZATION, Ranks};
 use super::{ORGANIZATION, column, dbrps, exists, must_change, must_exist, remove};
 use crate::error::{corrupt, store_error};
+use influxd_store::lists::{BUCKETS, BUCKETS_OF_NAME, Value, Wanted};
+
+/// What [`bucket`] reads.
+const COLUMNS: &str = "id, org_id, name, kind, description, policy, retention, shard_duration,
+                       created_at, updated_at";
 
 pub(super) struct Buckets<'c>(pub(super) &'c mut SqliteConnection);
 
@@ -68,6 +74,18 @@ pub(super) async fn delete_all_of_organization(
     Ok(())
 }
 
+impl Buckets<'_> {
+    /// The name of a bucket, if it is in this organization.
+    async fn name_in(&mut self, org: OrgId, id: BucketId) -> Result<Option<String>> {
+        sqlx::query_scalar("SELECT name FROM buckets WHERE id = ? AND org_id = ?")
+            .bind(id.to_column())
+            .bind(org.to_column())
+            .fetch_optional(&mut *self.0)
+            .await
+            .map_err(store_error)
+    }
+}
+
 #[async_trait]
 impl BucketRepository for Buckets<'_> {
     #[tracing::instrument(name = "db.bucket.find", skip_all)]
@@ -101,40 +119,51 @@ impl BucketRepository for Buckets<'_> {
 
     #[tracing::instrument(name = "db.bucket.list", skip_all)]
     async fn list(&mut self, filter: &BucketFilter, page: Page) -> Result<Vec<Bucket>> {
-        let mut query = QueryBuilder::new(
-            "SELECT id, org_id, name, kind, description, policy, retention, shard_duration,
-                    created_at, updated_at
-             FROM buckets WHERE true",
-        );
-        let key = if filter.org.is_some() { "name" } else { "id" };
-        let (behind, order) = if page.descending {
-            ("<", "DESC")
-        } else {
-            (">", "ASC")
-        };
-        if let Some(org) = filter.org {
-            query.push(" AND org_id = ").push_bind(org.to_column());
-        }
-        if let Some(name) = &filter.name {
-            let key = name_key(name).to_vec();
-            query.push(" AND name_key = ").push_bind(key);
-        }
-        if let Some(after) = filter.after {
-            query.push(" AND ").push(key).push(behind);
-            if let Some(org) = filter.org {
-                query.push("(SELECT name FROM buckets WHERE id = ");
-                query.push_bind(after.to_column());
-                query.push(" AND org_id = ").push_bind(org.to_column());
-                query.push(")");
-            } else {
-                query.push_bind(after.to_column());
+        let number = |id: BucketId| Value::Number(id.to_column());
+        let (list, scope, after) = match (filter.org, &filter.name, filter.after) {
+            (None, None, after) => (&BUCKETS, None, after.map(|id| vec![number(id)])),
+            (None, Some(name), after) => {
+                let scope = Value::Bytes(name_key(name).to_vec());
+                (
+                    &BUCKETS_OF_NAME,
+                    Some(scope),
+                    after.map(|id| vec![number(id)]),
+                )
             }
-        }
-        query.push(" ORDER BY ").push(key).push(" ").push(order);
-        query.push(" LIMIT ").push_bind(i64::from(page.limit));
-        query.push(" OFFSET ").push_bind(i64::from(page.offset));
-        let rows = query.build().fetch_all(&mut *self.0).await;
-        rows.map_err(store_error)?.iter().map(bucket).collect()
+            (Some(org), _, after) => {
+                let after = match after {
+                    None => None,
+                    // Behind what is not in the list is nothing.
+                    Some(id) => match self.name_in(org, id).await? {
+                        None => return Ok(Vec::new()),
+                        Some(name) => Some(name),
+                    },
+                };
+                if let Some(name) = &filter.name {
+                    let found = self.find_by_name(org, name).await?;
+                    let behind = |it: &Bucket| match &after {
+                        None => true,
+                        Some(after) if page.descending => it.name < *after,
+                        Some(after) => it.name > *after,
+                    };
+                    let found = found.into_iter().filter(behind);
+                    let found = found.skip(page.offset as usize).take(page.limit as usize);
+                    return Ok(found.collect());
+                }
+                let after = after.map(lists::key_of_name);
+                let scope = Value::Number(org.to_column());
+                (&BUCKETS_OF_ORGANIZATION, Some(scope), after)
+            }
+        };
+        let wanted = Wanted {
+            list,
+            columns: COLUMNS,
+            from: None,
+            scope,
+            after,
+            page,
+        };
+        Ranks(self.0).page(wanted, bucket).await
     }
 
     #[tracing::instrument(name = "db.bucket.insert", skip_all)]

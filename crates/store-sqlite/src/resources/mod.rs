@@ -4,6 +4,7 @@ mod authorizations;
 mod buckets;
 mod dbrps;
 mod labels;
+pub(crate) mod lists;
 mod memberships;
 mod organizations;
 mod secrets;

@@ -5,10 +5,12 @@ use influxd_model::{Status, User, UserId};
 use influxd_store::columns::{name_key, refuse_nul};
 use influxd_store::{Page, Result, StoreError, Unique, UserRepository};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
+use super::lists::Ranks;
 use super::{USER, column, exists, must_change, must_exist, remove};
 use crate::error::{corrupt, store_error};
+use influxd_store::lists::{USERS, Value, Wanted};
 
 pub(super) struct Users<'c>(pub(super) &'c mut SqliteConnection);
 
@@ -59,21 +61,15 @@ impl UserRepository for Users<'_> {
 
     #[tracing::instrument(name = "db.user.list", skip_all)]
     async fn list(&mut self, after: Option<UserId>, page: Page) -> Result<Vec<User>> {
-        let mut query = QueryBuilder::new("SELECT id, name, active, oauth_id FROM users");
-        let (behind, order) = if page.descending {
-            (" < ", " DESC")
-        } else {
-            (" > ", " ASC")
+        let wanted = Wanted {
+            list: &USERS,
+            columns: "id, name, active, oauth_id",
+            from: None,
+            scope: None,
+            after: after.map(|id| vec![Value::Number(id.to_column())]),
+            page,
         };
-        if let Some(after) = after {
-            query.push(" WHERE id").push(behind);
-            query.push_bind(after.to_column());
-        }
-        query.push(" ORDER BY id").push(order);
-        query.push(" LIMIT ").push_bind(i64::from(page.limit));
-        query.push(" OFFSET ").push_bind(i64::from(page.offset));
-        let rows = query.build().fetch_all(&mut *self.0).await;
-        rows.map_err(store_error)?.iter().map(user).collect()
+        Ranks(self.0).page(wanted, user).await
     }
 
     #[tracing::instrument(name = "db.user.is_empty", skip_all)]

@@ -50,6 +50,7 @@ pub async fn print(subject: Subject) {
 async fn settle(subject: &Subject, rows: u64) {
     if rows > BATCH {
         subject.chunks.tidy().await.unwrap();
+        subject.store.count_lists().await.unwrap();
         tokio::time::sleep(Duration::from_secs(70)).await;
     }
 }

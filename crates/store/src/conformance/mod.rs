@@ -20,6 +20,7 @@ pub mod labels;
 pub mod list_figures;
 pub mod memberships;
 pub mod organizations;
+pub mod pages;
 pub mod races;
 pub mod removing;
 pub mod replacing;
@@ -68,6 +69,9 @@ macro_rules! conformance {
                 everything_is_counted
                 reading_transactions_see_one_snapshot_and_change_nothing
                 a_closed_store_is_unavailable
+            }
+            pages {
+                pages_far_behind_are_the_right_ones
             }
             organizations {
                 organizations_are_found_by_id_and_trimmed_name

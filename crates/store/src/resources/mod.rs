@@ -44,6 +44,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// How much there is, for `/metrics`.
     async fn counts(&self) -> Result<Counts>;
 
+    /// Counts those lists again that have changed much since they were counted: the more they have,
+    /// the longer it takes to find a page that is far behind. To be asked every few seconds.
+    async fn count_lists(&self) -> Result<()>;
+
     /// Makes sure that nothing is left of removed or replaced tokens, passwords, sessions and
     /// secrets in the files of the database: not in freed pages, old row versions, statistics or
     /// write-ahead logs that are still in use. Does nothing if nothing was removed since the last

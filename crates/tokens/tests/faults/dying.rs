@@ -122,6 +122,10 @@ impl Store for Dying<Arc<dyn Store>> {
         self.faults.around(self.inner.scrub(force)).await
     }
 
+    async fn count_lists(&self) -> Result<()> {
+        self.faults.around(self.inner.count_lists()).await
+    }
+
     async fn awaits_scrub(&self) -> Result<AwaitsScrub> {
         self.faults.around(self.inner.awaits_scrub()).await
     }
