@@ -14,7 +14,7 @@ use influxd_store::{BucketFilter, DbrpFilter, Page, Store, Transaction};
 use influxd_tokens::Caller;
 
 use crate::error::ApiError;
-use crate::permit::{holds, sees_bucket, v1_authorization};
+use crate::permit::{holds, reading, sees_mapping_of, v1_authorization};
 use crate::points::VisibleMapping;
 
 /// How long something is remembered, nanoseconds.
@@ -122,9 +122,7 @@ impl Directory {
         let org_id = find_org(&mut *transaction, org).await?;
         let found = find_bucket(&mut *transaction, org_id, bucket).await?;
         let Some(found) = found else {
-            return Err(ApiError::not_found(format!(
-                "bucket \"{bucket}\" not found"
-            )));
+            return Err(unknown_bucket(bucket));
         };
         let value = Arc::new(found);
         if self.generation() == generation {
@@ -236,7 +234,7 @@ impl Directory {
             ..BucketFilter::default()
         };
         let mut buckets = transaction.buckets().list(&filter, Page::ALL).await?;
-        buckets.retain(|bucket| sees_bucket(caller, bucket));
+        buckets.retain(|bucket| sees_mapping_of(caller, bucket));
         let mut readable: HashMap<BucketId, bool> = HashMap::with_capacity(buckets.len());
         for bucket in &buckets {
             readable.insert(bucket.id, writes_bucket(caller, bucket));
@@ -245,7 +243,7 @@ impl Directory {
         for mapping in &physical {
             if !readable.contains_key(&mapping.bucket)
                 && let Some(bucket) = transaction.buckets().find(mapping.bucket).await?
-                && sees_bucket(caller, &bucket)
+                && holds(caller, &reading(&bucket))
             {
                 readable.insert(bucket.id, writes_bucket(caller, &bucket));
             }
@@ -293,6 +291,11 @@ pub(crate) async fn find_org(
             .ok_or_else(|| ApiError::not_found(format!("organization name \"{org}\" not found")))?,
     };
     Ok(found.id)
+}
+
+/// What a client is told of a bucket that is not there, in its own words for it.
+pub(crate) fn unknown_bucket(bucket: &str) -> ApiError {
+    ApiError::not_found(format!("bucket \"{bucket}\" not found"))
 }
 
 /// The bucket of an organization that the parameter `bucket` (an id, else a name) means. A bucket

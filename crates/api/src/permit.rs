@@ -61,3 +61,15 @@ pub(crate) const fn on_bucket_id(action: Action, org: OrgId, bucket: AnyId) -> P
 pub(crate) fn sees_bucket(caller: &Caller, bucket: &Bucket) -> bool {
     holds(caller, &Permission::on_bucket(Action::Read, bucket))
 }
+
+/// What it takes to read the points of a bucket, and to see mappings that were made to it: that of
+/// a system bucket is not the right to see it (auth-and-resources 4.7).
+pub(crate) fn reading(bucket: &Bucket) -> Permission {
+    on_bucket_id(Action::Read, bucket.org, bucket.id.into())
+}
+
+/// Whether the caller may see the mapping that a bucket has by its name: to see the bucket is not
+/// enough where that takes another right than to read it.
+pub(crate) fn sees_mapping_of(caller: &Caller, bucket: &Bucket) -> bool {
+    sees_bucket(caller, bucket) && holds(caller, &reading(bucket))
+}

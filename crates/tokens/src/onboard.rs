@@ -260,6 +260,7 @@ fn check(
     if !missing.is_empty() {
         return Err(OnboardError::Missing(missing));
     }
+    check_text(&request.username)?;
     if taken.user {
         return Err(OnboardError::UserTaken(request.username.clone()));
     }
@@ -269,16 +270,12 @@ fn check(
     if request.org.trim().is_empty() {
         return Err(OnboardError::BlankOrganization);
     }
-    if required.iter().any(|(_, name)| name.len() > MAX_NAME) {
-        return Err(OnboardError::NameTooLong);
-    }
-    if required.iter().any(|(_, name)| name.contains('\0')) {
-        return Err(OnboardError::Nul);
-    }
+    check_text(&request.org)?;
     if taken.organization {
         return Err(OnboardError::OrganizationTaken(request.org.clone()));
     }
     check_bucket_name(&request.bucket)?;
+    check_text(&request.bucket)?;
     let retention = match (request.retention_seconds, request.retention_hours) {
         (seconds, _) if seconds > 0 => Some((seconds, SECOND)),
         (_, hours) if hours > 0 => Some((hours, HOUR)),
@@ -293,6 +290,17 @@ fn check(
         .transpose()?;
     let shard_duration = check_retention(retention, default_shard_duration(retention))?;
     Ok((retention, shard_duration))
+}
+
+/// What no name may be.
+fn check_text(name: &str) -> Result<(), OnboardError> {
+    if name.len() > MAX_NAME {
+        return Err(OnboardError::NameTooLong);
+    }
+    if name.contains('\0') {
+        return Err(OnboardError::Nul);
+    }
+    Ok(())
 }
 
 fn make(

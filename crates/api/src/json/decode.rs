@@ -29,42 +29,66 @@ pub(crate) enum DecodeError {
     Id(#[from] IdError),
 }
 
-/// The fields of a JSON object. Unknown ones are never looked at; of repeated ones the last that is
-/// not null counts, for null leaves a field as it is.
+/// The fields of a JSON object. Unknown ones are never looked at; of repeated ones the last counts.
 #[derive(Debug)]
 pub(crate) struct Fields {
     name: &'static str,
     members: Vec<(String, Json)>,
+    null: Null,
+}
+
+/// What `null` says of a field that was given before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Null {
+    /// Nothing.
+    Leaves,
+    /// That it is not given after all.
+    Resets,
 }
 
 impl Fields {
     /// Reads the first JSON value of `body`; `name` is what error texts call it. `null` is an
     /// object without fields.
     pub(crate) fn read(body: &[u8], name: &'static str) -> Result<Self, DecodeError> {
-        Self::of(parse_first(body)?, name)
+        Self::of(parse_first(body)?, name, Null::Leaves)
+    }
+
+    /// The same of a change to something: there, and in the objects within it, a last `null` takes
+    /// back what was given, where it would leave alone what something new is given.
+    pub(crate) fn read_change(body: &[u8], name: &'static str) -> Result<Self, DecodeError> {
+        Self::of(parse_first(body)?, name, Null::Resets)
     }
 
     /// The fields of a value.
-    pub(crate) fn of(value: Json, name: &'static str) -> Result<Self, DecodeError> {
-        match value {
-            Json::Object(members) => Ok(Self { name, members }),
-            Json::Null => Ok(Self {
-                name,
-                members: Vec::new(),
-            }),
-            other => Err(DecodeError::Type {
-                found: other.kind().to_owned(),
-                place: "value".to_owned(),
-                expected: name,
-            }),
-        }
+    fn of(value: Json, name: &'static str, null: Null) -> Result<Self, DecodeError> {
+        let members = match value {
+            Json::Object(members) => members,
+            Json::Null => Vec::new(),
+            other => {
+                return Err(DecodeError::Type {
+                    found: other.kind().to_owned(),
+                    place: "value".to_owned(),
+                    expected: name,
+                });
+            }
+        };
+        Ok(Self {
+            name,
+            members,
+            null,
+        })
+    }
+
+    /// Where the value of a field is.
+    fn find(&self, field: &str) -> Option<usize> {
+        let at = self.members.iter().rposition(|(key, value)| {
+            key.eq_ignore_ascii_case(field) && (self.null == Null::Resets || *value != Json::Null)
+        })?;
+        (self.members[at].1 != Json::Null).then_some(at)
     }
 
     fn take(&mut self, field: &str) -> Option<Json> {
-        let at = self
-            .members
-            .iter()
-            .rposition(|(key, value)| key.eq_ignore_ascii_case(field) && *value != Json::Null)?;
+        let at = self.find(field)?;
         Some(std::mem::replace(&mut self.members[at].1, Json::Null))
     }
 
@@ -122,7 +146,7 @@ impl Fields {
 
     /// An object, `name` being what error texts call it; one without fields if absent or null.
     pub(crate) fn object(&mut self, field: &str, name: &'static str) -> Result<Self, DecodeError> {
-        Self::of(self.take(field).unwrap_or(Json::Null), name)
+        Self::of(self.take(field).unwrap_or(Json::Null), name, self.null)
     }
 
     /// A list of objects, `name` being what error texts call one of them.
@@ -135,7 +159,7 @@ impl Fields {
             None => Ok(None),
             Some(Json::Array(items)) => items
                 .into_iter()
-                .map(|item| Self::of(item, name))
+                .map(|item| Self::of(item, name, self.null))
                 .collect::<Result<_, _>>()
                 .map(Some),
             Some(other) => Err(self.wrong(field, &other, "[]object")),
@@ -144,8 +168,7 @@ impl Fields {
 
     /// Whether a field is there, and not null.
     pub(crate) fn has(&self, field: &str) -> bool {
-        let mut members = self.members.iter();
-        members.any(|(key, value)| key.eq_ignore_ascii_case(field) && *value != Json::Null)
+        self.find(field).is_some()
     }
 
     /// A list of texts.
@@ -235,6 +258,31 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_last_null_takes_back_what_a_change_says() {
+        let text = r#"{
+            "name": "a", "Name": null, "description": null, "DESCRIPTION": "b",
+            "rules": [{"every": 1, "every": null, "shard": null, "shard": 2}, null]
+        }"#;
+        let read_change =
+            |text: &str| Fields::read_change(text.as_bytes(), "bucketUpdate").unwrap();
+        let mut change = read_change(text);
+        assert!(!change.has("name") && change.has("description"));
+        assert_eq!(change.string("name"), Ok(None));
+        assert_eq!(change.string("description"), Ok(Some("b".to_owned())));
+        let mut rules = change.objects("rules", "rule").unwrap().unwrap();
+        assert_eq!(rules[0].integer("every"), Ok(None));
+        assert_eq!(rules[0].integer("shard"), Ok(Some(2)));
+        assert_eq!(rules[1].integer("every"), Ok(None));
+        // Something new keeps what it was given.
+        let mut new = fields(text);
+        assert_eq!(new.string("name"), Ok(Some("a".to_owned())));
+        let mut rules = new.objects("rules", "rule").unwrap().unwrap();
+        assert_eq!(rules[0].integer("every"), Ok(Some(1)));
+        let mut change = read_change(r#"{"rules": [{}], "rules": null}"#);
+        assert!(change.objects("rules", "rule").unwrap().is_none());
     }
 
     #[test]

@@ -95,6 +95,9 @@ const GROUPS: &[&Group] = &[
     &v2::resources::GROUP,
     &v2::probes::FLUX,
     &v2::probes::TASKS,
+    &v2::probes::MEMBERS_OF_DASHBOARDS,
+    &v2::probes::OWNERS_OF_DASHBOARDS,
+    &v2::probes::LABELS_OF_DASHBOARDS,
     &v2::probes::DASHBOARDS,
     &v2::probes::VARIABLES,
     &v2::probes::CHECKS,
@@ -254,11 +257,6 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             .name("/query")
             .route(web::to(v1::query::query)),
     );
-    for (root, words, route) in v2::probes::BELOW {
-        let path = format!("{root}/{{id}}/{{tail:(?:{words})(?:/.*)?}}");
-        let name = format!("{root}/:id/:tail");
-        app.service(web::resource(path).name(&name).route(route()));
-    }
     for group in GROUPS {
         mount(app, group);
     }
@@ -369,6 +367,9 @@ async fn require_parent(
     state: web::Data<AppState>,
     request: HttpRequest,
 ) -> Result<(), ApiError> {
+    if root.starts_with("/api/v2/dashboards/") {
+        return Err(v2::probes::no_dashboard(&request));
+    }
     let id = request.match_info().query("id").to_owned();
     let store = state.store.clone();
     let work = async move {

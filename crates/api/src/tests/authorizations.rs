@@ -274,6 +274,7 @@ async fn lists_are_filtered_by_what_is_asked_and_by_what_may_be_seen() {
         ("id=abc", 400, "id must have a length of 16 bytes"),
         ("userID=zzzzzzzzzzzzzzzz", 400, "invalid ID"),
         ("orgID=abc", 400, "id must have a length of 16 bytes"),
+        ("orgID=abc&userID=zzzzzzzzzzzzzzzz", 400, "invalid ID"),
     ] {
         let reply = admin.gets(&format!("/api/v2/authorizations?{query}")).await;
         reply.is_refused(status, message);

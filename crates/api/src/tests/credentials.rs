@@ -3,6 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use serde_json::{Value, json};
+
+use super::people::{id, permission};
+use super::world::World;
 use super::{TOKEN, TestServer};
 
 fn basic(name: &str, secret: &str) -> String {
@@ -114,4 +118,46 @@ async fn refusals_are_counted_by_reason_and_secrets_are_in_no_metric() {
     assert!(metrics.contains("http_refused_credentials_total{reason=\"unknown\"} 1"));
     assert!(!metrics.contains("hush-hush") && !metrics.contains(TOKEN));
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_outlives_its_organization_can_be_switched_off() {
+    let world = World::new().await;
+    let org = world.makes("/api/v2/orgs", &json!({"name": "o"})).await;
+    let body = json!({
+        "orgID": org, "token": "jo", "permissions": [permission("read", "orgs", "", &world.org)],
+    });
+    let base = "/api/v2/authorizations";
+    let made = world.operator("POST", base, &body).await.json();
+    let (token, path) = (&made["token"], format!("{base}/{}", id(&made)));
+    let token = format!("Token {}", token.as_str().unwrap());
+    let base = "/private/legacy/authorizations";
+    let v1_path = format!("{base}/{}", world.makes(base, &body).await);
+    let password = json!({"password": "its-password"});
+    let target = format!("{v1_path}/password");
+    let set = world.operator("POST", &target, &password).await;
+    assert_eq!(set.status, 204, "{}", set.text());
+    let target = format!("/api/v2/orgs/{org}");
+    let deleted = world.operator("DELETE", &target, &Value::Null).await;
+    assert_eq!(deleted.status, 204, "{}", deleted.text());
+
+    let seen = format!("/api/v2/orgs/{}", world.org);
+    for (path, header, words) in [
+        (path, token, "token is inactive"),
+        (v1_path, basic("jo", "its-password"), "unauthorized access"),
+    ] {
+        let headers = [("Authorization", header.as_str())];
+        let asks = || world.server.client.send("GET", &seen, &headers, b"");
+        let change = async |status: &str| {
+            let change = json!({"status": status, "description": "d"});
+            let reply = world.operator("PATCH", &path, &change).await;
+            reply.is_refused(404, "organization not found");
+        };
+        assert_eq!(asks().await.status, 200);
+        change("inactive").await;
+        asks().await.is_refused(401, words);
+        change("active").await;
+        assert_eq!(asks().await.status, 200);
+    }
+    world.server.stop().await;
 }

@@ -1,9 +1,11 @@
 //! Writing, asking, deleting.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use influxd_model::{BucketId, Clock, SystemClock};
 
 use super::TestServer;
 use crate::server::ServerConfig;
@@ -296,6 +298,54 @@ async fn writes_are_checked_in_the_order_of_the_contract() {
         "partial write: field type conflict: input field \"f\" on measurement \"m\" is type string, \
          already exists as type integer dropped=1"
     );
+    server.stop().await;
+}
+
+/// A clock that stands still: what is remembered for a moment is remembered for ever.
+#[derive(Debug)]
+struct Still(i64);
+
+impl Clock for Still {
+    fn now(&self) -> i64 {
+        self.0
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_meets_the_deletion_of_its_bucket_is_told_in_the_words_of_its_route() {
+    let mut store = None;
+    let clock = Arc::new(Still(SystemClock.now()));
+    let server = TestServer::with_clock(ServerConfig::default(), clock, |own| {
+        Arc::clone(store.insert(own))
+    })
+    .await;
+    server.onboard().await;
+    let found = server.operator("GET", "/api/v2/buckets?name=first", "");
+    let id = found.await.json()["buckets"][0]["id"].clone();
+    let id = id.as_str().unwrap();
+    let asks = [
+        (
+            "/api/v2/write?org=acme&bucket=%66irst".to_owned(),
+            "bucket \"first\" not found".to_owned(),
+        ),
+        (
+            format!("/api/v2/write?org=acme&bucket={id}"),
+            format!("bucket \"{id}\" not found"),
+        ),
+        ("/write?db=first".to_owned(), "bucket not found".to_owned()),
+    ];
+    for (target, _) in &asks {
+        assert_eq!(server.operator("POST", target, "m f=1").await.status, 204);
+    }
+    // Another server does, and this one remembers the bucket.
+    let mut transaction = store.unwrap().begin().await.unwrap();
+    let bucket: BucketId = id.parse().unwrap();
+    transaction.buckets().delete(bucket).await.unwrap();
+    transaction.commit().await.unwrap();
+    for (target, message) in &asks {
+        let reply = server.operator("POST", target, "m f=2").await;
+        reply.is_refused(404, message);
+    }
     server.stop().await;
 }
 

@@ -1,10 +1,13 @@
 //! The server as its clients meet it: a real store, a real port.
 
 mod authorizations;
+mod backup;
+mod changes;
 mod client;
 mod credentials;
 mod data;
 mod labels;
+mod mappings;
 mod organizations;
 mod parents;
 mod people;
@@ -19,7 +22,7 @@ mod world;
 use std::sync::Arc;
 
 use influxd_engine::{Engine, EngineOptions};
-use influxd_model::SystemClock;
+use influxd_model::{Clock, SystemClock};
 use influxd_store::Store;
 use influxd_store_sqlite::{SqliteOptions, SqliteStore};
 use influxd_tokens::{Hashing, OsRandomness};
@@ -71,6 +74,15 @@ impl TestServer {
         config: ServerConfig,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
+        Self::with_clock(config, Arc::new(SystemClock), wrap).await
+    }
+
+    /// The same with a clock of its own.
+    async fn with_clock(
+        config: ServerConfig,
+        clock: Arc<dyn Clock>,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("influxd.sqlite");
         let store = SqliteStore::open(SqliteOptions::new(path)).await.unwrap();
@@ -80,7 +92,7 @@ impl TestServer {
         let services = Services {
             store: wrap(store),
             engine: Arc::clone(&engine),
-            clock: Arc::new(SystemClock),
+            clock,
             random: Arc::new(OsRandomness),
             hashing: Arc::new(Hashing::default()),
             readiness: Arc::new(Readiness::default()),

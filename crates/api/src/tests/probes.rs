@@ -199,13 +199,13 @@ async fn single_things_do_not_exist_and_cannot_be_made() {
             "failed to find task: task not found",
         ),
         (
-            "tasks/abc/labels/",
+            "tasks/abc/labels",
             400,
             "failed to decode request: id must have a length of 16 bytes",
         ),
         ("tasks/00000000000000ab/nope", 404, "path not found"),
         (
-            "dashboards/00000000000000ab/cells",
+            "dashboards/00000000000000ab/cells/x/view",
             404,
             "dashboard not found",
         ),
@@ -231,6 +231,105 @@ async fn single_things_do_not_exist_and_cannot_be_made() {
         (reply.status, reply.header("Location")),
         (301, Some("/api/v2/tasks"))
     );
+    world.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_single_things_wrong_methods_slashes_and_tails_are_told() {
+    let world = World::new().await;
+    let id = "00000000000000ab";
+    let source = "020f755c3c082000";
+    // One family of routers says what is wrong …
+    for (method, target, list) in [
+        ("PUT", format!("tasks/{id}/runs"), "GET, OPTIONS, POST"),
+        ("PUT", format!("tasks/{id}/runs/x"), "DELETE, GET, OPTIONS"),
+        ("GET", format!("tasks/{id}/runs/x/retry"), "OPTIONS, POST"),
+        ("POST", format!("tasks/{id}/logs"), "GET, OPTIONS"),
+        ("DELETE", format!("checks/{id}/query"), "GET, OPTIONS"),
+        ("PUT", format!("checks/{id}/members"), "GET, OPTIONS, POST"),
+        ("GET", format!("variables/{id}/labels/x"), "DELETE, OPTIONS"),
+        ("POST", format!("sources/{source}/health"), "GET, OPTIONS"),
+        ("GET", format!("sources/{id}/query"), "OPTIONS, POST"),
+    ] {
+        let target = format!("/api/v2/{target}");
+        let reply = world.operator(method, &target, &NONE).await;
+        reply.is_refused(405, &format!("allow: {list}"));
+        assert_eq!(reply.header("Allow"), Some(list), "{method} {target}");
+    }
+    for target in [
+        format!("tasks/{id}/runs/{id}/nope/a"),
+        format!("checks/{id}/query/extra"),
+        format!("telegrafs/{id}/owners/x/y"),
+        format!("sources/{source}/health/x"),
+    ] {
+        let target = format!("/api/v2/{target}");
+        let reply = world.operator("GET", &target, &NONE).await;
+        reply.is_refused(404, "path not found");
+    }
+    for (method, target, status) in [
+        ("GET", format!("tasks/{id}/runs"), 301),
+        ("GET", format!("sources/{source}/health"), 301),
+        ("POST", format!("scrapers/{id}/labels"), 308),
+    ] {
+        let target = format!("/api/v2/{target}");
+        let reply = world.operator(method, &format!("{target}/"), &NONE).await;
+        assert_eq!(
+            (reply.status, reply.header("Location")),
+            (status, Some(target.as_str()))
+        );
+    }
+    // … the other says little.
+    for (method, target) in [
+        ("GET", format!("dashboards/{id}/cells")),
+        ("GET", format!("dashboards/{id}/cells/")),
+        ("DELETE", format!("dashboards/{id}/cells/x/view")),
+        ("GET", format!("stacks/{id}/uninstall")),
+        ("GET", format!("replications/{id}/validate")),
+    ] {
+        let target = format!("/api/v2/{target}");
+        let reply = world.operator(method, &target, &NONE).await;
+        assert_eq!((reply.status, reply.text()), (405, String::new()));
+        assert_eq!(reply.header("Allow"), None, "{method} {target}");
+    }
+    for target in [
+        format!("dashboards/{id}/cells/x/y/z"),
+        format!("stacks/{id}/uninstall/q"),
+    ] {
+        let target = format!("/api/v2/{target}");
+        let reply = world.operator("GET", &target, &NONE).await;
+        assert_eq!(
+            (reply.status, reply.text().as_str()),
+            (404, "404 page not found\n")
+        );
+    }
+    for (target, message) in [
+        ("dashboards/ID/cells/", "dashboard not found"),
+        ("stacks/ID/uninstall/", "stack not found"),
+    ] {
+        let target = format!("/api/v2/{}", target.replace("ID", id));
+        let reply = world.operator("POST", &target, &NONE).await;
+        reply.is_refused(404, message);
+    }
+    // A dashboard that is not there comes before what is asked of its members.
+    for (method, tail) in [
+        ("PUT", "members"),
+        ("GET", "owners/"),
+        ("PATCH", "labels/x"),
+        ("GET", "labels/x/y"),
+    ] {
+        let target = format!("/api/v2/dashboards/{id}/{tail}");
+        let reply = world.operator(method, &target, &NONE).await;
+        reply.is_refused(404, "404 page not found");
+    }
+    // What is right is answered as before.
+    for target in ["buckets", "health"] {
+        let target = format!("/api/v2/sources/{source}/{target}");
+        let reply = world.operator("GET", &target, &NONE).await;
+        reply.is_refused(
+            501,
+            "queries by way of a source are not implemented by this server",
+        );
+    }
     world.server.stop().await;
 }
 

@@ -219,6 +219,37 @@ async fn a_refused_set_up_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_too_long_is_told_where_its_thing_is_made() {
+    let server = TestServer::fresh().await;
+    let long = "x".repeat(32_769);
+    let (too_long, password) = (
+        (413, "key too large"),
+        "passwords must be between 8 and 72 characters long",
+    );
+    for (user, password, org, bucket, (status, message)) in [
+        (long.as_str(), "short", " ", "_b", too_long),
+        ("a", "short", &long, "b", (400, password)),
+        ("a", "", &long, "_b", too_long),
+        ("a", "", " ", &long, (400, "org name is empty")),
+        ("a", "", "o\0", &long, (400, "a text must not hold U+0000")),
+        ("a", "", "o", &long, too_long),
+    ] {
+        let body = json!({
+            "username": user, "password": password, "org": org, "bucket": bucket,
+            "retentionPeriodSeconds": 60,
+        });
+        let body = body.to_string();
+        let reply = server
+            .client
+            .send("POST", "/api/v2/setup", &[], body.as_bytes())
+            .await;
+        reply.is_refused(status, message);
+    }
+    server.onboard().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn buckets_come_change_and_go() {
     let server = TestServer::set_up().await;
     let orgs = server

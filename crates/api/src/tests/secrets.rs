@@ -1,4 +1,4 @@
-//! What must never be in a log.
+//! What is in the log, and what must never be.
 
 use std::io::Write;
 use std::sync::{Mutex, Once, PoisonError};
@@ -6,6 +6,7 @@ use std::sync::{Mutex, Once, PoisonError};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::TestServer;
+use super::people::permission;
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static START: Once = Once::new();
@@ -35,14 +36,25 @@ impl<'a> MakeWriter<'a> for Keep {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_credential_and_no_body_gets_into_the_log() {
+/// Keeps the log from now on.
+fn keep_log() {
     START.call_once(|| {
         tracing_subscriber::fmt()
             .with_writer(Keep)
             .with_max_level(tracing::Level::TRACE)
             .init();
     });
+}
+
+/// What was logged, by all tests.
+fn kept_log() -> String {
+    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&log).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_credential_and_no_body_gets_into_the_log() {
+    keep_log();
     let server = TestServer::fresh().await;
     let body = r#"{"username":"admin","password":"hush-password","org":"acme","bucket":"first","token":"hush-token"}"#;
     let made = server
@@ -72,12 +84,34 @@ async fn no_credential_and_no_body_gets_into_the_log() {
         }
     }
     server.stop().await;
-    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
-    let log = String::from_utf8_lossy(&log);
+    let log = kept_log();
     assert!(log.contains("Unauthorized"), "the log is kept");
     let found: Vec<&str> = log
         .lines()
         .filter(|l| l.contains("hush") || l.contains("aHVzaDpodXNo"))
         .collect();
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_asked_for_and_left_out_of_the_list_is_logged() {
+    keep_log();
+    let server = TestServer::set_up().await;
+    let admin = server.admin();
+    let org = admin.makes_org("o").await;
+    let read = [permission("read", "buckets", &org, "")];
+    let (id, token) = admin.makes_token(&org, "", &read).await;
+    assert_eq!(
+        admin.deletes(&format!("/api/v2/orgs/{org}")).await.status,
+        204
+    );
+    let list = format!("/api/v2/authorizations?id={id}");
+    assert_eq!(
+        admin.sees(&list).await["authorizations"],
+        serde_json::json!([])
+    );
+    server.stop().await;
+    let log = kept_log();
+    let told = format!("left API token {id} out of a list: organization not found");
+    assert!(log.contains(&told) && !log.contains(&token));
 }

@@ -7,7 +7,7 @@ use influxd_model::{Action, Bucket, OrgId, Permission, WriteGrant};
 use crate::caller::Caller;
 use crate::directory::Directory;
 use crate::error::{ApiError, ErrorCode};
-use crate::permit::{holds, sees_bucket, v1_authorization};
+use crate::permit::{holds, reading, sees_bucket, v1_authorization};
 use crate::points::{Engine, PartialWrite, Precision, WriteError, WriteRequest, escape_string};
 use crate::query_string::Query;
 use crate::state::AppState;
@@ -45,9 +45,9 @@ pub(crate) async fn write(
         ErrorCode::Forbidden,
         "insufficient permissions for write",
     ))?;
-    let (precision, unit) = precision(query.first("precision").as_deref());
+    let units = precision(query.first("precision").as_deref());
     content
-        .store(&state, &request, grant, bucket, precision, unit)
+        .store(&state, &request, grant, bucket, units, gone)
         .await?;
     Ok(reply::no_content())
 }
@@ -59,9 +59,11 @@ pub(crate) async fn options(_caller: Caller) -> HttpResponse {
         .finish()
 }
 
-/// Here the right to write includes the right to see.
+/// Here the right to write includes the right to read, but not that to see a system bucket.
 fn is_visible(caller: &Caller, bucket: &Bucket) -> bool {
-    sees_bucket(caller, bucket) || holds(caller, &Permission::on_bucket(Action::Write, bucket))
+    let writing = Permission::on_bucket(Action::Write, bucket);
+    (holds(caller, &reading(bucket)) || holds(caller, &writing))
+        && (!bucket.is_system() || sees_bucket(caller, bucket))
 }
 
 /// The unit of time stamps, and to how many nanoseconds the time of lines without one is cut
@@ -108,15 +110,16 @@ impl Incoming {
     }
 
     /// Reads the body and hands it to the engine; returns when it is durable. Lines without a
-    /// time get the present one, cut down to a multiple of `unit` nanoseconds.
+    /// time get the present one, cut down to a multiple of `unit` nanoseconds. `gone` says in the
+    /// route's words that the bucket was deleted meanwhile.
     pub(crate) async fn store(
         self,
         state: &web::Data<AppState>,
         request: &HttpRequest,
         grant: WriteGrant,
         bucket: &Bucket,
-        precision: Precision,
-        unit: i64,
+        (precision, unit): (Precision, i64),
+        gone: impl FnOnce() -> ApiError,
     ) -> Result<(), ApiError> {
         let body = match self {
             Self::Plain(payload, hint) => {
@@ -136,7 +139,7 @@ impl Incoming {
         };
         let (engine, directory) = (state.engine.clone(), state.directory.clone());
         let org = bucket.org;
-        state
+        let written = state
             .run(async move {
                 let result = engine.write(write).await;
                 if let Err(WriteError::Partial(partial)) = &result
@@ -144,9 +147,10 @@ impl Incoming {
                 {
                     tracing::warn!(%error, "a partial write could not be noted in _monitoring");
                 }
-                result.map_err(explain)
+                Ok(result)
             })
-            .await
+            .await?;
+        written.map_err(|error| explain(error, gone))
     }
 }
 
@@ -160,7 +164,7 @@ async fn note(
 ) -> Result<(), ApiError> {
     let bucket = directory.bucket(&org.to_string(), "_monitoring").await?;
     let Some(grant) = WriteGrant::of_server(&bucket) else {
-        return Err(ApiError::not_found("bucket not found"));
+        return Err(gone());
     };
     let mut line = b"write_errors error=\"".to_vec();
     escape_string(partial.to_string().as_bytes(), &mut line);
@@ -173,11 +177,17 @@ async fn note(
         default_time: now,
         now,
     };
-    engine.write(write).await.map_err(explain)
+    let written = engine.write(write).await;
+    written.map_err(|error| explain(error, gone))
+}
+
+/// What a 1.x client is told of a bucket that was deleted (data-endpoints 4.3).
+fn gone() -> ApiError {
+    ApiError::not_found("bucket not found")
 }
 
 /// What a client is told of a write that failed (data-endpoints 4.3).
-fn explain(error: WriteError) -> ApiError {
+fn explain(error: WriteError, gone: impl FnOnce() -> ApiError) -> ApiError {
     match error {
         WriteError::Parse(errors) => ApiError::invalid(errors.to_string()),
         WriteError::Partial(partial) => ApiError::new(
@@ -185,7 +195,7 @@ fn explain(error: WriteError) -> ApiError {
             format!("failure writing points to database: {partial}"),
         ),
         WriteError::QueueFull => ApiError::Busy("too many writes are waiting, try again later"),
-        WriteError::BucketGone => ApiError::not_found("bucket not found"),
+        WriteError::BucketGone => gone(),
         WriteError::Store(error) => ApiError::Store(error),
     }
 }

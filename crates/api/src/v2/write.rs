@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::WriteGrant;
 
 use crate::caller::Caller;
+use crate::directory::unknown_bucket;
 use crate::error::{ApiError, ErrorCode};
 use crate::points::Precision;
 use crate::query_string::Query;
@@ -42,7 +43,7 @@ async fn write(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let query = Query::new(request.query_string());
-    let (precision, unit) = precision(query.get("precision").as_deref())?;
+    let units = precision(query.get("precision").as_deref())?;
     let name = query
         .get("bucket")
         .ok_or(ApiError::not_found("bucket not found"))?;
@@ -52,7 +53,7 @@ async fn write(
         Some(bucket) => bucket,
         None => {
             let directory = state.directory.clone();
-            let (org, name) = (org.into_owned(), name.into_owned());
+            let (org, name) = (org.into_owned(), name.to_string());
             state
                 .run(async move { directory.bucket(&org, &name).await })
                 .await?
@@ -62,8 +63,9 @@ async fn write(
         ErrorCode::Forbidden,
         "insufficient permissions for write",
     ))?;
+    let gone = || unknown_bucket(&name);
     content
-        .store(&state, &request, grant, &bucket, precision, unit)
+        .store(&state, &request, grant, &bucket, units, gone)
         .await?;
     Ok(reply::no_content())
 }

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use influxd_model::MemberOf;
+use influxd_model::{MemberOf, normalize_shard_duration};
 
 use super::{AuthorizationRecord, Snapshot, StoredToken};
 use crate::columns::{OtherForm, label_key, other_form};
 use crate::{Result, StoreError};
 
-fn damaged(detail: &str) -> StoreError {
+fn damaged(detail: impl Into<String>) -> StoreError {
     StoreError::Corrupt {
         what: "snapshot",
-        detail: detail.to_owned(),
+        detail: detail.into(),
     }
 }
 
@@ -21,7 +21,7 @@ fn unique<T: Eq + Hash>(what: &str, all: impl IntoIterator<Item = T>) -> Result<
     let mut seen = HashSet::new();
     for one in all {
         if !seen.insert(one) {
-            return Err(damaged(&format!("{what} is in it twice")));
+            return Err(damaged(format!("{what} is in it twice")));
         }
     }
     Ok(seen)
@@ -36,15 +36,17 @@ fn known<'a, T: Eq + Hash + 'a>(
     if all.into_iter().all(|one| among.contains(one)) {
         Ok(())
     } else {
-        Err(damaged(&format!("{what} is missing")))
+        Err(damaged(format!("{what} is missing")))
     }
 }
 
 impl Snapshot {
     /// [`StoreError::Corrupt`] if it contradicts itself: an id or name twice, a reference to
-    /// nothing, a token that means two authorizations. Says nothing of what is in it.
+    /// nothing, a token that means two authorizations, a name that is none, a duration that no bucket
+    /// can have. Says nothing of what is in it but ids.
     pub fn check(&self) -> Result<()> {
         self.check_text()?;
+        self.check_bounds()?;
         let organizations = unique(
             "an organization's id",
             self.organizations.iter().map(|o| o.id),
@@ -122,6 +124,34 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Names and durations with which the server could not work; every route refuses them, too
+    /// (auth-and-resources 9.1, 9.4 and 9.5).
+    fn check_bounds(&self) -> Result<()> {
+        let mut organizations = self.organizations.iter();
+        if let Some(it) = organizations.find(|it| it.name.trim().is_empty()) {
+            return Err(damaged(format!("organization {} has no name", it.id)));
+        }
+        let mut users = self.users.iter().map(|record| &record.user);
+        if let Some(it) = users.find(|it| it.name.is_empty()) {
+            return Err(damaged(format!("user {} has no name", it.id)));
+        }
+        for bucket in &self.buckets {
+            let (id, shard) = (bucket.id, bucket.shard_duration);
+            if shard != normalize_shard_duration(shard, bucket.retention) {
+                return Err(damaged(format!(
+                    "the shard duration of bucket {id} is too short"
+                )));
+            }
+            // A shard window has an hour at least, and so has this.
+            if bucket.retention.is_some_and(|retention| retention < shard) {
+                return Err(damaged(format!(
+                    "the retention of bucket {id} is too short"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn check_mappings(&self) -> Result<()> {
         unique("a mapping's id", self.dbrps.iter().map(|d| d.id))?;
         let names = self.dbrps.iter().map(|d| (d.org, &d.database, &d.policy));
@@ -163,5 +193,108 @@ fn digest_of_token(record: &AuthorizationRecord) -> Option<String> {
         (StoredToken::Raw(_), Some(OtherForm::Digest(digest))) => Some(digest),
         (StoredToken::Digest(digest), _) => Some(digest.clone()),
         (StoredToken::Raw(_), _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use influxd_model::{Bucket, BucketId, BucketKind, OrgId, Organization, Status, User, UserId};
+
+    use super::*;
+    use crate::UserRecord;
+
+    const HOUR: i64 = 3_600_000_000_000;
+
+    fn snapshot() -> Snapshot {
+        let org = OrgId::new(1).unwrap();
+        Snapshot {
+            organizations: vec![Organization {
+                id: org,
+                name: "o".to_owned(),
+                description: String::new(),
+                created_at: 0,
+                updated_at: 0,
+            }],
+            users: vec![UserRecord {
+                user: User {
+                    id: UserId::new(2).unwrap(),
+                    name: "u".to_owned(),
+                    status: Status::Active,
+                    oauth_id: String::new(),
+                },
+                password: None,
+            }],
+            buckets: vec![Bucket {
+                id: BucketId::new(3).unwrap(),
+                org,
+                name: String::new(),
+                kind: BucketKind::User,
+                description: String::new(),
+                policy: String::new(),
+                retention: None,
+                shard_duration: HOUR,
+                created_at: 0,
+                updated_at: 0,
+            }],
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn nobody_is_without_a_name() {
+        let named = |org: &str, user: &str| {
+            let mut snapshot = snapshot();
+            org.clone_into(&mut snapshot.organizations[0].name);
+            user.clone_into(&mut snapshot.users[0].user.name);
+            snapshot.check()
+        };
+        assert!(named(" o ", " ").is_ok());
+        for (org, user) in [("", "u"), (" \u{a0}", "u"), ("o", "")] {
+            let refused = named(org, user);
+            assert!(
+                matches!(refused, Err(StoreError::Corrupt { .. })),
+                "{org:?} {user:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bucket_keeps_points_for_an_hour_and_a_shard_window_at_least() {
+        let lasts = |retention, shard_duration, kind| {
+            let mut snapshot = snapshot();
+            snapshot.buckets[0].retention = retention;
+            snapshot.buckets[0].shard_duration = shard_duration;
+            snapshot.buckets[0].kind = kind;
+            snapshot.check()
+        };
+        for kind in [BucketKind::User, BucketKind::System] {
+            for (retention, shard_duration) in [
+                (None, HOUR),
+                (None, i64::MAX),
+                (Some(HOUR), HOUR),
+                (Some(72 * HOUR), 24 * HOUR),
+                (Some(72 * HOUR), 72 * HOUR),
+            ] {
+                assert!(
+                    lasts(retention, shard_duration, kind).is_ok(),
+                    "{retention:?}"
+                );
+            }
+            for (retention, shard_duration) in [
+                (None, HOUR - 1),
+                (None, 0),
+                (None, i64::MIN),
+                (Some(0), HOUR),
+                (Some(-1), HOUR),
+                (Some(HOUR - 1), HOUR),
+                (Some(72 * HOUR), 72 * HOUR + 1),
+            ] {
+                let refused = lasts(retention, shard_duration, kind);
+                assert!(
+                    matches!(refused, Err(StoreError::Corrupt { .. })),
+                    "{retention:?} {shard_duration}"
+                );
+            }
+        }
     }
 }

@@ -92,11 +92,15 @@ pub(crate) async fn list(
         let mut views = Vec::with_capacity(found.len());
         for authorization in &found {
             names.learn(&mut *transaction, authorization).await?;
-            if names.missing(authorization).is_none() {
-                let raw = raw.get(&authorization.id);
-                let token = shown(&mut *transaction, &caller, authorization, raw).await?;
-                views.push(AuthorizationView::of(authorization, token, &names));
+            let id = authorization.id;
+            if let Some(what) = names.missing(authorization) {
+                let noun = kind.noun();
+                tracing::info!(authorization.id = %id, "left {noun} {id} out of a list: {what}");
+                continue;
             }
+            let raw = raw.get(&id);
+            let token = shown(&mut *transaction, &caller, authorization, raw).await?;
+            views.push(AuthorizationView::of(authorization, token, &names));
         }
         Ok(views)
     };

@@ -26,14 +26,15 @@ struct Request {
 }
 
 fn decode(body: &Body) -> Result<Request, DecodeError> {
-    let mut fields = Fields::read(&body.0, "updateAuthorizationRequest")?;
+    let mut fields = Fields::read_change(&body.0, "updateAuthorizationRequest")?;
     Ok(Request {
         status: fields.string("status")?,
         description: fields.string("description")?,
     })
 }
 
-/// Changes status and description of an authorization. It is touched even if nothing is given.
+/// Changes status and description of an authorization. It is touched even if nothing is given, and
+/// also if its organization or owner is gone: then it is changed, but there is nothing to show.
 pub(crate) async fn update(
     kind: Kind,
     caller: Caller,
@@ -44,7 +45,7 @@ pub(crate) async fn update(
     let id: AuthorizationId = id.parse()?;
     let request = decode(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
     let (store, now) = (state.store.clone(), state.clock.now());
-    let view = state
+    let shown = state
         .change(move || {
             apply(
                 store.clone(),
@@ -58,9 +59,10 @@ pub(crate) async fn update(
         .await?;
     state.resolver.forget();
     tracing::info!(authorization.id = %id, "changed {} {id}", kind.noun());
-    Ok(reply::pretty(StatusCode::OK, &view))
+    Ok(reply::pretty(StatusCode::OK, &shown?))
 }
 
+/// Changes it; what is to be shown of it afterwards.
 async fn apply(
     store: Arc<dyn Store>,
     kind: Kind,
@@ -68,7 +70,7 @@ async fn apply(
     id: AuthorizationId,
     request: Request,
     now: i64,
-) -> Result<AuthorizationView<'static>, ApiError> {
+) -> Result<Result<AuthorizationView<'static>, ApiError>, ApiError> {
     let mut transaction = store.begin().await?;
     let mut authorization = find(&mut *transaction, kind, id).await?;
     require_both(&caller, Action::Read, &authorization)?;
@@ -81,13 +83,13 @@ async fn apply(
     authorization.updated_at = now;
     let mut names = Names::default();
     names.learn(&mut *transaction, &authorization).await?;
-    if let Some(what) = names.missing(&authorization) {
-        return Err(ApiError::not_found(what));
-    }
     transaction.authorizations().update(&authorization).await?;
     let token = shown_token(&mut *transaction, &caller, &authorization).await?;
     transaction.commit().await?;
-    Ok(AuthorizationView::of(&authorization, token, &names))
+    Ok(match names.missing(&authorization) {
+        None => Ok(AuthorizationView::of(&authorization, token, &names)),
+        Some(what) => Err(ApiError::not_found(what)),
+    })
 }
 
 fn new_status(kind: Kind, asked: Option<String>, present: Status) -> Result<Status, ApiError> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::caller::Caller;
-use crate::directory::find_org;
+use crate::directory::{find_org, unknown_bucket};
 use crate::error::ApiError;
 use crate::permit::sees_bucket;
 use crate::query_string::Query;
@@ -95,8 +95,7 @@ async fn find(
     };
     if let (Some(org), Some(name)) = (org, &filter.name) {
         let found = transaction.buckets().find_by_name(org, name).await?;
-        let missing = || ApiError::not_found(format!("bucket \"{name}\" not found"));
-        return found.map(|b| vec![b]).ok_or_else(missing);
+        return found.map(|b| vec![b]).ok_or_else(|| unknown_bucket(name));
     }
     let filter = BucketFilter {
         org,

@@ -5,7 +5,7 @@ use influxd_model::{AnyId, Bucket, BucketId, Dbrp, DbrpId, OrgId};
 use influxd_store::{BucketFilter, DbrpFilter, Page, Transaction};
 
 use crate::error::ApiError;
-use crate::permit::sees_bucket;
+use crate::permit::{holds, reading, sees_mapping_of};
 
 /// What an id means in an organization.
 pub(super) enum Found {
@@ -50,13 +50,13 @@ pub(super) async fn visible(
         ..BucketFilter::default()
     };
     let mut buckets = transaction.buckets().list(&filter, Page::ALL).await?;
-    buckets.retain(|bucket| sees_bucket(caller, bucket));
+    buckets.retain(|bucket| sees_mapping_of(caller, bucket));
     let mut seen: std::collections::HashSet<BucketId> = buckets.iter().map(|b| b.id).collect();
     for dbrp in &physical {
         // It may lead to a bucket of another organization.
         if !seen.contains(&dbrp.bucket)
             && let Some(bucket) = transaction.buckets().find(dbrp.bucket).await?
-            && sees_bucket(caller, &bucket)
+            && holds(caller, &reading(&bucket))
         {
             seen.insert(bucket.id);
         }

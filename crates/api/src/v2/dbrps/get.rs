@@ -2,12 +2,12 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use influxd_model::AnyId;
 use influxd_model::dbrp::virtual_mapping;
-use influxd_model::{Action, AnyId, Permission};
 
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::permit::{require, sees_bucket};
+use crate::permit::{reading, require, sees_bucket};
 use crate::query_string::Query;
 use crate::reply;
 use crate::state::AppState;
@@ -35,10 +35,11 @@ pub(crate) async fn get(
             .ok_or_else(unknown)?
         {
             Found::Physical(dbrp, bucket) => {
-                require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
+                require(&caller, &reading(&bucket))?;
                 Ok(DbrpView::physical(&dbrp))
             }
             Found::Virtual(bucket) if sees_bucket(&caller, &bucket) => {
+                require(&caller, &reading(&bucket))?;
                 Ok(DbrpView::of(&virtual_mapping(&bucket), org))
             }
             Found::Virtual(_) => Err(unknown()),

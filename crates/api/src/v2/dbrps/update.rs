@@ -11,7 +11,7 @@ use crate::body::Body;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::json::{DecodeError, Fields};
-use crate::permit::{require, sees_bucket};
+use crate::permit::{reading, require, sees_bucket};
 use crate::query_string::Query;
 use crate::reply;
 use crate::state::AppState;
@@ -25,7 +25,7 @@ struct Request {
 }
 
 fn decode(body: &Body) -> Result<Request, DecodeError> {
-    let mut fields = Fields::read(&body.0, "DBRPUpdate")?;
+    let mut fields = Fields::read_change(&body.0, "DBRPUpdate")?;
     Ok(Request {
         policy: fields.string("retention_policy")?,
         is_default: fields.boolean("default")?,
@@ -77,13 +77,14 @@ async fn update_one(
     let (mut dbrp, bucket) = match found {
         Found::Physical(dbrp, bucket) => (dbrp, bucket),
         Found::Virtual(bucket) if sees_bucket(&caller, &bucket) => {
+            require(&caller, &reading(&bucket))?;
             return Err(ApiError::invalid(
                 "a virtual mapping follows the name of its bucket and cannot be changed",
             ));
         }
         Found::Virtual(_) => return Err(unknown()),
     };
-    require(&caller, &Permission::on_bucket(Action::Read, &bucket))?;
+    require(&caller, &reading(&bucket))?;
     let change = decode(&body)
         .map_err(|error| ApiError::invalid(format!("invalid json structure: {error}")))?;
     require(&caller, &Permission::on_bucket(Action::Write, &bucket))?;

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::body::Body;
 use crate::caller::Caller;
-use crate::directory::find_org;
+use crate::directory::{find_org, unknown_bucket};
 use crate::error::{ApiError, ErrorCode};
 use crate::permit::holds;
 use crate::query_string::Query;
@@ -128,8 +128,7 @@ async fn find(
         }
         BucketChoice::Name(name) => {
             let found = transaction.buckets().find_by_name(org, &name).await?;
-            let missing = || ApiError::not_found(format!("bucket \"{name}\" not found"));
-            found.ok_or_else(missing)
+            found.ok_or_else(|| unknown_bucket(&name))
         }
     }
 }

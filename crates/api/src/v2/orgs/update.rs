@@ -23,7 +23,7 @@ struct Request {
 }
 
 fn decode(body: &Body) -> Result<Request, DecodeError> {
-    let mut fields = Fields::read(&body.0, "updateOrgRequest")?;
+    let mut fields = Fields::read_change(&body.0, "updateOrgRequest")?;
     Ok(Request {
         name: fields.string("name")?,
         description: fields.string("description")?,

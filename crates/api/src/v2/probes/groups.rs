@@ -9,7 +9,8 @@ use super::lists::{
 };
 use super::{
     ANNOTATION, CHECK, DASHBOARD, ENDPOINT, NOTEBOOK, NewBody, REMOTE, REPLICATION, RULE, SCRAPER,
-    STACK, STREAM, TASK, TELEGRAF, VARIABLE, change, create, create_stack, missing, templates,
+    STACK, STREAM, TASK, TELEGRAF, VARIABLE, change, create, create_stack, missing,
+    of_no_dashboard, templates,
 };
 use crate::routes::operation::Verb::{self, Get, Post};
 use crate::routes::operation::{Answer, Group, Operation, Style};
@@ -34,13 +35,15 @@ const TASK_PAGES: &[(&str, &str)] = &[
     PAGE.after,
 ];
 
-/// A list, a way to make one that is not implemented, and single ones, of which there are none.
+/// A list, a way to make one that is not implemented, and single ones, of which there are none; nor
+/// is there anything below them, at whatever paths it would be.
 macro_rules! group {
     (
         $name:ident: $style:ident, $root:literal, $word:literal, $words:literal;
         $list:expr => $view:ty, $query:expr, $errors:expr;
         $create:expr;
-        $kind:ident: $($verb:ident)*
+        $kind:ident: $($verb:ident)*;
+        $($below:literal $id:literal: $($method:ident)*;)*
     ) => {
         pub(crate) const $name: Group = Group {
             root: $root,
@@ -71,6 +74,15 @@ macro_rules! group {
                     ),
                     &[],
                 ),)*
+                $($(Operation::new(
+                    (Verb::$method, concat!($root, "/{id}/", $below)),
+                    || web::to(|r| missing(&$kind, r)),
+                    (
+                        concat!(stringify!($method), $word, "ID", $id),
+                        concat!($words, " are not implemented: there is no such thing"),
+                    ),
+                    &[],
+                ),)*)*
             ],
         };
     };
@@ -80,21 +92,37 @@ group! {
     VARIABLES: Compact, "/api/v2/variables", "Variables", "variables";
     lists::variables => VariablesView, PAGES, &[400, 404];
     |c, s, b| create(&VARIABLE, c, s, b);
-    VARIABLE: Get Patch Put Delete
+    VARIABLE: Get Patch Put Delete;
+    "labels" "Labels": Get Post;
+    "labels/{labelID}" "LabelsID": Delete;
 }
 
 group! {
     CHECKS: Compact, "/api/v2/checks", "Checks", "checks";
     lists::checks => ChecksView, PAGES, &[400, 404];
     |c, s, b| create(&CHECK, c, s, b);
-    CHECK: Get Put Patch Delete
+    CHECK: Get Put Patch Delete;
+    "query" "Query": Get;
+    "members" "Members": Get Post;
+    "members/{userID}" "MembersID": Delete;
+    "owners" "Owners": Get Post;
+    "owners/{userID}" "OwnersID": Delete;
+    "labels" "Labels": Get Post;
+    "labels/{labelID}" "LabelsID": Delete;
 }
 
 group! {
     RULES: Compact, "/api/v2/notificationRules", "NotificationRules", "notification rules";
     lists::rules => RulesView, PAGES, &[400, 404];
     |c, s, b| create(&RULE, c, s, b);
-    RULE: Get Put Patch Delete
+    RULE: Get Put Patch Delete;
+    "query" "Query": Get;
+    "members" "Members": Get Post;
+    "members/{userID}" "MembersID": Delete;
+    "owners" "Owners": Get Post;
+    "owners/{userID}" "OwnersID": Delete;
+    "labels" "Labels": Get Post;
+    "labels/{labelID}" "LabelsID": Delete;
 }
 
 group! {
@@ -102,63 +130,149 @@ group! {
         "notification endpoints";
     lists::endpoints => EndpointsView, PAGES, &[400, 404];
     |c, s, b| create(&ENDPOINT, c, s, b);
-    ENDPOINT: Get Put Patch Delete
+    ENDPOINT: Get Put Patch Delete;
+    "members" "Members": Get Post;
+    "members/{userID}" "MembersID": Delete;
+    "owners" "Owners": Get Post;
+    "owners/{userID}" "OwnersID": Delete;
+    "labels" "Labels": Get Post;
+    "labels/{labelID}" "LabelsID": Delete;
 }
 
 group! {
     DASHBOARDS: Pretty, "/api/v2/dashboards", "Dashboards", "dashboards";
     lists::dashboards => DashboardsView, PAGES, &[400, 404];
     |c, s, b| create(&DASHBOARD, c, s, b);
-    DASHBOARD: Get Patch Delete
+    DASHBOARD: Get Patch Delete;
+    "cells" "Cells": Put Post;
+    "cells/{cellID}" "CellsID": Patch Delete;
+    "cells/{cellID}/view" "CellsIDView": Get Patch;
 }
 
 group! {
     TASKS: Compact, "/api/v2/tasks", "Tasks", "tasks";
     lists::tasks => TasksView, TASK_PAGES, &[400];
     |c, s, b| create(&TASK, c, s, b);
-    TASK: Get Patch Delete
+    TASK: Get Patch Delete;
+    "logs" "Logs": Get;
+    "runs" "Runs": Get Post;
+    "runs/{runID}" "RunsID": Get Delete;
+    "runs/{runID}/logs" "RunsIDLogs": Get;
+    "runs/{runID}/retry" "RunsIDRetry": Post;
+    "members" "Members": Get Post;
+    "members/{userID}" "MembersID": Delete;
+    "owners" "Owners": Get Post;
+    "owners/{userID}" "OwnersID": Delete;
+    "labels" "Labels": Get Post;
+    "labels/{labelID}" "LabelsID": Delete;
 }
 
 group! {
     TELEGRAFS: Compact, "/api/v2/telegrafs", "Telegrafs", "telegraf configurations";
     lists::telegrafs => TelegrafsView, SCOPE, &[400, 404];
     |c, s, b| create(&TELEGRAF, c, s, b);
-    TELEGRAF: Get Put Delete
+    TELEGRAF: Get Put Delete;
+    "members" "Members": Get Post;
+    "members/{userID}" "MembersID": Delete;
+    "owners" "Owners": Get Post;
+    "owners/{userID}" "OwnersID": Delete;
+    "labels" "Labels": Get Post;
+    "labels/{labelID}" "LabelsID": Delete;
 }
 
 group! {
     SCRAPERS: Compact, "/api/v2/scrapers", "Scrapers", "scrapers";
     lists::scrapers => ScrapersView, SCOPE, &[400, 404];
     |c, s, b| create(&SCRAPER, c, s, b);
-    SCRAPER: Get Patch Delete
+    SCRAPER: Get Patch Delete;
+    "members" "Members": Get Post;
+    "members/{userID}" "MembersID": Delete;
+    "owners" "Owners": Get Post;
+    "owners/{userID}" "OwnersID": Delete;
+    "labels" "Labels": Get Post;
+    "labels/{labelID}" "LabelsID": Delete;
 }
 
 group! {
     STACKS: Pretty, "/api/v2/stacks", "Stacks", "stacks";
     lists::stacks => StacksView, &[ORG_ID], &[400];
     create_stack;
-    STACK: Get Patch Delete
+    STACK: Get Patch Delete;
+    "uninstall" "Uninstall": Post;
 }
 
 group! {
     REMOTES: Pretty, "/api/v2/remotes", "RemoteConnections", "remote connections";
     lists::remotes => RemotesView, SCOPE, &[400, 404];
     |c, s, b| create(&REMOTE, c, s, b);
-    REMOTE: Get Patch Delete
+    REMOTE: Get Patch Delete;
 }
 
 group! {
     REPLICATIONS: Pretty, "/api/v2/replications", "Replications", "replications";
     lists::replications => ReplicationsView, SCOPE, &[400, 404];
     |c, s, b| create(&REPLICATION, c, s, b);
-    REPLICATION: Get Patch Delete
+    REPLICATION: Get Patch Delete;
+    "validate" "Validate": Post;
 }
 
 group! {
     NOTEBOOKS: Pretty, "/api/v2private/notebooks", "Notebooks", "notebooks";
     lists::notebooks => NotebooksView, &[ORG_ID], &[400];
     |c, s, b| create(&NOTEBOOK, c, s, b);
-    NOTEBOOK: Get Put Patch Delete
+    NOTEBOOK: Get Put Patch Delete;
+}
+
+/// Members, owners or labels of dashboards: who asks for them is told that there is no such
+/// dashboard, and that before anything else.
+macro_rules! of_dashboards {
+    ($name:ident: $style:ident, $root:literal, $word:literal, $single:literal) => {
+        pub(crate) const $name: Group = Group {
+            root: $root,
+            style: Style::$style,
+            operations: &[
+                Operation::new(
+                    (Get, $root),
+                    || web::to(of_no_dashboard),
+                    (
+                        concat!("GetDashboardsID", $word),
+                        "there is no such dashboard",
+                    ),
+                    &[],
+                ),
+                Operation::new(
+                    (Post, $root),
+                    || web::to(of_no_dashboard),
+                    (
+                        concat!("PostDashboardsID", $word),
+                        "there is no such dashboard",
+                    ),
+                    &[],
+                ),
+                Operation::new(
+                    (Verb::Delete, concat!($root, $single)),
+                    || web::to(of_no_dashboard),
+                    (
+                        concat!("DeleteDashboardsID", $word, "ID"),
+                        "there is no such dashboard",
+                    ),
+                    &[],
+                ),
+            ],
+        };
+    };
+}
+
+of_dashboards! {
+    MEMBERS_OF_DASHBOARDS: Pretty, "/api/v2/dashboards/{id}/members", "Members", "/{userID}"
+}
+
+of_dashboards! {
+    OWNERS_OF_DASHBOARDS: Pretty, "/api/v2/dashboards/{id}/owners", "Owners", "/{userID}"
+}
+
+of_dashboards! {
+    LABELS_OF_DASHBOARDS: Embedded, "/api/v2/dashboards/{id}/labels", "Labels", "/{labelID}"
 }
 
 pub(crate) const ANNOTATIONS: Group = Group {

@@ -6,14 +6,15 @@ mod groups;
 mod lists;
 mod sources;
 
-use actix_web::{HttpRequest, HttpResponse, Route, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Action, AnyId, IdError, OrgId, Permission, ResourceType};
 use utoipa::ToSchema;
 
 pub(crate) use self::flux::GROUP as FLUX;
 pub(crate) use self::groups::{
-    ANNOTATIONS, CHECKS, DASHBOARDS, DOCUMENTS, ENDPOINTS, NOTEBOOKS, REMOTES, REPLICATIONS, RULES,
-    SCRAPERS, STACKS, STREAMS, TASKS, TELEGRAF_PLUGINS, TELEGRAFS, TEMPLATES, VARIABLES,
+    ANNOTATIONS, CHECKS, DASHBOARDS, DOCUMENTS, ENDPOINTS, LABELS_OF_DASHBOARDS,
+    MEMBERS_OF_DASHBOARDS, NOTEBOOKS, OWNERS_OF_DASHBOARDS, REMOTES, REPLICATIONS, RULES, SCRAPERS,
+    STACKS, STREAMS, TASKS, TELEGRAF_PLUGINS, TELEGRAFS, TEMPLATES, VARIABLES,
 };
 pub(crate) use self::sources::GROUP as SOURCES;
 use crate::body::{Body, unmarshal};
@@ -115,50 +116,6 @@ const STACK: Kind = Kind::new(ResourceType::Orgs, "stacks", |_| {
     "stack not found".to_owned()
 });
 
-/// What is known to lie below a single thing of each kind: nothing, for there is no such thing.
-pub(crate) const BELOW: &[(&str, &str, fn() -> Route)] = &[
-    ("/api/v2/variables", "labels", || {
-        web::to(|r| missing(&VARIABLE, r))
-    }),
-    ("/api/v2/checks", "query|members|owners|labels", || {
-        web::to(|r| missing(&CHECK, r))
-    }),
-    (
-        "/api/v2/notificationEndpoints",
-        "members|owners|labels",
-        || web::to(|r| missing(&ENDPOINT, r)),
-    ),
-    (
-        "/api/v2/notificationRules",
-        "query|members|owners|labels",
-        || web::to(|r| missing(&RULE, r)),
-    ),
-    ("/api/v2/dashboards", "cells", || {
-        web::to(|r| missing(&DASHBOARD, r))
-    }),
-    ("/api/v2/dashboards", "members|owners|labels", || {
-        web::to(mounted)
-    }),
-    ("/api/v2/telegrafs", "members|owners|labels", || {
-        web::to(|r| missing(&TELEGRAF, r))
-    }),
-    ("/api/v2/scrapers", "members|owners|labels", || {
-        web::to(|r| missing(&SCRAPER, r))
-    }),
-    ("/api/v2/tasks", "logs|runs|members|owners|labels", || {
-        web::to(|r| missing(&TASK, r))
-    }),
-    ("/api/v2/replications", "validate", || {
-        web::to(|r| missing(&REPLICATION, r))
-    }),
-    ("/api/v2/stacks", "uninstall", || {
-        web::to(|r| missing(&STACK, r))
-    }),
-    ("/api/v2/sources", "buckets|query|health", || {
-        web::to(sources::below)
-    }),
-];
-
 /// What says which organization a new thing is for.
 #[derive(ToSchema)]
 #[schema(as = NewThing)]
@@ -185,10 +142,15 @@ async fn missing(kind: &'static Kind, request: HttpRequest) -> ApiResult {
 
 /// Members, owners and labels of a dashboard have routers of their own, which are nowhere if the
 /// dashboard is not.
-async fn mounted(request: HttpRequest) -> ApiResult {
-    let id = request.match_info().get("id").unwrap_or_default();
-    parent::id::<AnyId>(id)?;
-    Err(parent::unknown())
+pub(crate) fn no_dashboard(request: &HttpRequest) -> ApiError {
+    match parent::id::<AnyId>(request.match_info().query("id")) {
+        Ok(_) => parent::unknown(),
+        Err(malformed) => malformed,
+    }
+}
+
+async fn of_no_dashboard(request: HttpRequest) -> ApiResult {
+    Err(no_dashboard(&request))
 }
 
 fn not_implemented(what: &str) -> ApiError {

@@ -56,6 +56,36 @@ pub(crate) const GROUP: Group = Group {
             &[],
         )
         .errors(&[501]),
+        Operation::new(
+            (Get, "/api/v2/sources/{id}/buckets"),
+            || web::to(below),
+            (
+                "GetSourcesIDBuckets",
+                "listing the buckets of a source is not implemented",
+            ),
+            &[],
+        )
+        .errors(&[501]),
+        Operation::new(
+            (Post, "/api/v2/sources/{id}/query"),
+            || web::to(below),
+            (
+                "PostSourcesIDQuery",
+                "queries by way of a source are not implemented",
+            ),
+            &[],
+        )
+        .errors(&[501]),
+        Operation::new(
+            (Get, "/api/v2/sources/{id}/health"),
+            || web::to(below),
+            (
+                "GetSourcesIDHealth",
+                "asking for the health of a source is not implemented",
+            ),
+            &[],
+        )
+        .errors(&[501]),
     ],
 };
 
@@ -142,7 +172,7 @@ async fn change(caller: Caller, request: HttpRequest) -> ApiResult {
 }
 
 /// What lies below a source.
-pub(super) async fn below(request: HttpRequest) -> ApiResult {
+async fn below(request: HttpRequest) -> ApiResult {
     find(&request)?;
     Err(not_implemented("queries by way of a source"))
 }

@@ -24,7 +24,7 @@ struct Request {
 }
 
 fn decode(body: &Body) -> Result<Request, DecodeError> {
-    let mut fields = Fields::read(&body.0, "UserUpdate")?;
+    let mut fields = Fields::read_change(&body.0, "UserUpdate")?;
     Ok(Request {
         name: fields.string("name")?,
         status: fields.string("status")?,
