@@ -251,7 +251,6 @@ async fn measure(subject: &Subject, rows: u64) {
     time!(subject, "secrets of an organization", |t, n| {
         t.secrets().keys(org_id(any(n))).await
     });
-    println!("  what grows with all:");
     time!(subject, "buckets at the last offset", |t, _n| {
         t.buckets().list(&everywhere(None), deep).await
     });
@@ -260,6 +259,19 @@ async fn measure(subject: &Subject, rows: u64) {
         "buckets of an organization at the last",
         |t, _n| { t.buckets().list(&in_big(None), deep).await }
     );
+    time!(subject, "the same, backwards", |t, _n| {
+        let page = Page {
+            descending: true,
+            ..deep
+        };
+        t.buckets().list(&in_big(None), page).await
+    });
+    time!(subject, "half-way from the first after one", |t, _n| {
+        let page = page(rows as u32 / 2, false);
+        let filter = in_big(BucketId::new(anywhere(0)));
+        t.buckets().list(&filter, page).await
+    });
+    println!("  what grows with all:");
     time!(subject, "counts", |_t, _n| {
         subject.store.counts().await.map(Some)
     });
