@@ -225,37 +225,9 @@ impl Directory {
         let (generation, since) = (self.generation(), self.clock.now());
         let (id, org) = v1_authorization(caller)?;
         let mut transaction = self.store.begin_read().await?;
-        let physical = transaction
-            .dbrps()
-            .list(org, &DbrpFilter::default())
-            .await?;
-        let filter = BucketFilter {
-            org: Some(org),
-            ..BucketFilter::default()
-        };
-        let mut buckets = transaction.buckets().list(&filter, Page::ALL).await?;
-        buckets.retain(|bucket| sees_mapping_of(caller, bucket));
-        let mut readable: HashMap<BucketId, bool> = HashMap::with_capacity(buckets.len());
-        for bucket in &buckets {
-            readable.insert(bucket.id, writes_bucket(caller, bucket));
-        }
-        // A physical mapping may lead to a bucket of another organization.
-        for mapping in &physical {
-            if !readable.contains_key(&mapping.bucket)
-                && let Some(bucket) = transaction.buckets().find(mapping.bucket).await?
-                && holds(caller, &reading(&bucket))
-            {
-                readable.insert(bucket.id, writes_bucket(caller, &bucket));
-            }
-        }
-        let mappings = visible(blend(&physical, &buckets), |b| readable.contains_key(&b));
-        let value: Arc<[VisibleMapping]> = mappings
-            .into_iter()
-            .map(|mapping| VisibleMapping {
-                may_write: readable.get(&mapping.bucket).copied().unwrap_or_default(),
-                mapping,
-            })
-            .collect();
+        let value: Arc<[VisibleMapping]> = visible_mappings(&mut *transaction, org, caller)
+            .await?
+            .into();
         if self.generation() == generation {
             let aged = Aged {
                 since,
@@ -267,6 +239,41 @@ impl Directory {
         }
         Ok(value)
     }
+}
+
+/// The mappings of an organization that the caller can read: physical ones first, then virtual ones
+/// in the order of bucket names.
+pub(crate) async fn visible_mappings(
+    transaction: &mut dyn Transaction,
+    org: OrgId,
+    caller: &Caller,
+) -> Result<Vec<VisibleMapping>, ApiError> {
+    let physical = transaction
+        .dbrps()
+        .list(org, &DbrpFilter::default())
+        .await?;
+    let all = BucketFilter::of(org);
+    let mut buckets = transaction.buckets().list(&all, Page::ALL).await?;
+    buckets.retain(|bucket| sees_mapping_of(caller, bucket));
+    let mut readable: HashMap<BucketId, bool> = HashMap::with_capacity(buckets.len());
+    for bucket in &buckets {
+        readable.insert(bucket.id, writes_bucket(caller, bucket));
+    }
+    // A physical mapping may lead to a bucket of another organization.
+    for mapping in &physical {
+        if !readable.contains_key(&mapping.bucket)
+            && let Some(bucket) = transaction.buckets().find(mapping.bucket).await?
+            && holds(caller, &reading(&bucket))
+        {
+            readable.insert(bucket.id, writes_bucket(caller, &bucket));
+        }
+    }
+    let mappings = visible(blend(&physical, &buckets), |b| readable.contains_key(&b));
+    let with_rights = mappings.into_iter().map(|mapping| VisibleMapping {
+        may_write: readable.get(&mapping.bucket).copied().unwrap_or_default(),
+        mapping,
+    });
+    Ok(with_rights.collect())
 }
 
 fn writes_bucket(caller: &Caller, bucket: &Bucket) -> bool {

@@ -70,10 +70,7 @@ async fn big(conn: &mut PgConnection) {
 
 /// All pages of an organization's buckets, by offsets, in both directions.
 async fn walk(store: &dyn Store, descending: bool) -> Vec<BucketId> {
-    let filter = BucketFilter {
-        org: OrgId::new(BIG.1),
-        ..BucketFilter::default()
-    };
+    let filter = BucketFilter::of(OrgId::new(BIG.1).unwrap());
     let mut transaction = store.begin_read().await.unwrap();
     let mut found = Vec::new();
     loop {
@@ -212,16 +209,16 @@ async fn a_page_far_behind_is_found_by_reading_few_rows() {
     let after = number(&mut conn, after).await;
     let id = || vec![Value::Number(after)];
     let name = || vec![Value::Text("8".to_owned()), Value::Text("8".to_owned())];
-    let of_organization = lists::buckets_of_organization("left(name, 512)", Some("name"));
+    static OF_ORGANIZATION: List = lists::buckets_of_organization("left(name, 512)", Some("name"));
     let own = |key| Some(Value::Number(key));
     let same = || Some(Value::Bytes(b"same".to_vec()));
-    let all: [(&List, Option<Value>, Vec<Value>); 6] = [
+    let all: [(&'static List, Option<Value>, Vec<Value>); 6] = [
         (&lists::ORGANIZATIONS, None, id()),
         (&lists::ORGANIZATIONS_OF_USER, own(user), id()),
         (&lists::USERS, None, id()),
         (&lists::BUCKETS, None, id()),
         (&lists::BUCKETS_OF_NAME, same(), id()),
-        (&of_organization, own(BIG.0), name()),
+        (&OF_ORGANIZATION, own(BIG.0), name()),
     ];
     // As the store has it for pages far behind.
     let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off";

@@ -99,12 +99,12 @@ async fn a_page_far_behind_is_found_by_indexes_alone() {
     assert_eq!(number(&mut conn, counted).await, 4_000);
 
     let user = number(&mut conn, "SELECT min(user_id) FROM memberships").await;
-    let of_organization = lists::buckets_of_organization("name", None);
+    static OF_ORGANIZATION: List = lists::buckets_of_organization("name", None);
     // A tenth of the way, and a tenth from the end.
     let id = [i64::MIN, i64::MAX].map(|id| vec![Value::Number(id / 10 * 8)]);
     let same = Value::Bytes(b"same".to_vec());
     // What of an index has to be compared, in the end.
-    let all: [(&List, Option<Value>, [Vec<Value>; 2], &str); 6] = [
+    let all: [(&'static List, Option<Value>, [Vec<Value>; 2], &str); 6] = [
         (&lists::ORGANIZATIONS, None, id.clone(), "(rowid>"),
         (
             &lists::ORGANIZATIONS_OF_USER,
@@ -121,7 +121,7 @@ async fn a_page_far_behind_is_found_by_indexes_alone() {
             "(name_key=? AND id>",
         ),
         (
-            &of_organization,
+            &OF_ORGANIZATION,
             Some(Value::Number(7)),
             ["2D33", "38"].map(|name| vec![Value::Text(name.to_owned())]),
             "(org_id=? AND name>",
@@ -205,10 +205,7 @@ async fn what_comes_while_a_list_is_counted_is_not_lost() {
     tokio::join!(changing, counting);
     let sql = "SELECT id FROM buckets WHERE org_id = 7 ORDER BY name";
     let right: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&mut conn).await.unwrap();
-    let filter = BucketFilter {
-        org: influxd_model::OrgId::from_column(7),
-        ..BucketFilter::default()
-    };
+    let filter = BucketFilter::of(influxd_model::OrgId::from_column(7).unwrap());
     let mut transaction = store.begin_read().await.unwrap();
     for offset in (1_000..2_100).step_by(50) {
         let page = Page {

@@ -22,8 +22,8 @@ pub use chunks::{
 pub use error::{LostRace, Result, StoreError, Unique};
 pub use resources::{
     AuthorizationFilter, AuthorizationKind, AuthorizationRecord, AuthorizationRepository,
-    AwaitsScrub, BucketFilter, BucketRepository, Counts, DbrpFilter, DbrpRepository, LabelFilter,
-    LabelRepository, MembershipRepository, OrganizationRepository, Page, RawToken, Scrubbed,
-    SecretRecord, SecretRepository, SessionRepository, Snapshot, Store, StoredToken, TokenForm,
-    TokenForms, TokenRepository, Transaction, UserRecord, UserRepository,
+    AwaitsScrub, BucketFilter, BucketList, BucketRepository, Counts, DbrpFilter, DbrpRepository,
+    LabelFilter, LabelRepository, MembershipRepository, OrganizationRepository, Page, RawToken,
+    Scrubbed, SecretRecord, SecretRepository, SessionRepository, Snapshot, Store, StoredToken,
+    TokenForm, TokenForms, TokenRepository, Transaction, UserRecord, UserRepository,
 };

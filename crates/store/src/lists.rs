@@ -13,8 +13,10 @@
 use std::fmt::Write;
 
 use async_trait::async_trait;
+use influxd_model::UserId;
 
-use crate::{Page, Result, StoreError};
+use crate::columns::name_key;
+use crate::{BucketFilter, BucketList, Page, Result, StoreError};
 
 /// Fewer rows than this are skipped as quickly as a mark is found.
 const NEAR: u32 = 1_000;
@@ -221,9 +223,9 @@ pub trait Ranked: Send {
 
 /// What is asked of a list.
 #[derive(Debug)]
-pub struct Wanted<'a> {
+pub struct Wanted {
     /// The list.
-    pub list: &'a List,
+    pub list: &'static List,
     /// Columns of the result.
     pub columns: &'static str,
     /// What they are taken from, where it is not what the list counts: tables, and a condition.
@@ -236,13 +238,71 @@ pub struct Wanted<'a> {
     pub page: Page,
 }
 
+impl Wanted {
+    /// Organizations, of a user if one is given.
+    pub fn organizations(of: Option<UserId>, page: Page) -> Self {
+        let joined = "memberships JOIN organizations ON id = thing_id WHERE kind = 1";
+        Self {
+            list: of.map_or(&ORGANIZATIONS, |_| &ORGANIZATIONS_OF_USER),
+            columns: "id, name, description, created_at, updated_at",
+            from: of.map(|_| joined),
+            scope: of.map(|user| Value::Number(user.to_column())),
+            after: None,
+            page,
+        }
+    }
+
+    /// Users.
+    pub fn users(after: Option<UserId>, page: Page) -> Self {
+        Self {
+            list: &USERS,
+            columns: "id, name, active, oauth_id",
+            from: None,
+            scope: None,
+            after: after.map(|id| vec![Value::Number(id.to_column())]),
+            page,
+        }
+    }
+
+    /// Buckets. How an organization's are ordered is up to the database, and so is the key of the
+    /// name that the one has behind which the page is looked for.
+    pub fn buckets(
+        filter: &BucketFilter,
+        of_organization: &'static List,
+        behind: Option<Vec<Value>>,
+        page: Page,
+    ) -> Self {
+        let by_id = filter.after.map(|id| vec![Value::Number(id.to_column())]);
+        let (list, scope, after) = match &filter.list {
+            BucketList::All => (&BUCKETS, None, by_id),
+            BucketList::OfName(name) => {
+                let scope = Value::Bytes(name_key(name).to_vec());
+                (&BUCKETS_OF_NAME, Some(scope), by_id)
+            }
+            BucketList::OfOrganization(org) => {
+                let scope = Value::Number(org.to_column());
+                (of_organization, Some(scope), behind)
+            }
+        };
+        Self {
+            list,
+            columns: "id, org_id, name, kind, description, policy, retention, shard_duration,
+                      created_at, updated_at",
+            from: None,
+            scope,
+            after,
+            page,
+        }
+    }
+}
+
 /// Whether a page is looked for by marks.
 pub fn is_far(page: Page) -> bool {
     page.offset >= NEAR
 }
 
 /// The query for a page of a list, and whether its rows come in the order that is not wanted.
-pub async fn page(db: &mut dyn Ranked, wanted: Wanted<'_>) -> Result<(Query, bool)> {
+pub async fn page(db: &mut dyn Ranked, wanted: Wanted) -> Result<(Query, bool)> {
     let Wanted { list, page, .. } = &wanted;
     let is_far = is_far(*page);
     let place = if is_far {
@@ -313,7 +373,7 @@ enum Bound<'v> {
 /// Counts in the list of a scope.
 struct Ranks<'a> {
     db: &'a mut dyn Ranked,
-    wanted: &'a Wanted<'a>,
+    wanted: &'a Wanted,
 }
 
 impl Ranks<'_> {

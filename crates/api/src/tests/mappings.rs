@@ -21,9 +21,9 @@ async fn mappings_of_system_buckets_take_both_rights() {
     let sees = permission("read", "orgs", "", org);
     let one = permission("read", "buckets", org, bucket);
     let all = permission("read", "buckets", org, "");
-    let only_org = world.token(&[sees.clone()]).await;
+    let only_org = world.token(std::slice::from_ref(&sees)).await;
     let one_bucket = world.token(&[sees.clone(), one]).await;
-    let all_buckets = world.token(&[all.clone()]).await;
+    let all_buckets = world.token(std::slice::from_ref(&all)).await;
     let both = world.token(&[sees, all]).await;
     assert_eq!(databases(&world, &only_org).await, [] as [Value; 0]);
     assert_eq!(databases(&world, &one_bucket).await, [json!("first")]);

@@ -3,18 +3,14 @@
 use async_trait::async_trait;
 use influxd_model::{Bucket, BucketId, BucketKind, OrgId};
 use influxd_store::columns::{name_key, refuse_nul};
-use influxd_store::{BucketFilter, BucketRepository, Page, Result, StoreError, Unique};
+use influxd_store::lists::Wanted;
+use influxd_store::{BucketFilter, BucketList, BucketRepository, Page, Result, StoreError, Unique};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::lists::{self, BUCKETS_OF_ORGANIZATION, Ranks};
+use super::lists::{self, BUCKETS_OF_ORGANIZATION, Lists};
 use super::{column, dbrps, exists, guarded, must_change, remove};
 use crate::error::{corrupt, store_error};
-use influxd_store::lists::{BUCKETS, BUCKETS_OF_NAME, Value, Wanted};
-
-/// What [`bucket`] reads.
-const COLUMNS: &str = "id, org_id, name, kind, description, policy, retention, shard_duration,
-                       created_at, updated_at";
 
 pub(super) struct Buckets<'c>(pub(super) &'c mut PgConnection);
 
@@ -118,51 +114,15 @@ impl BucketRepository for Buckets<'_> {
 
     #[tracing::instrument(name = "db.bucket.list", skip_all)]
     async fn list(&mut self, filter: &BucketFilter, page: Page) -> Result<Vec<Bucket>> {
-        let number = |id: BucketId| Value::Number(id.to_column());
-        let (list, scope, after) = match (filter.org, &filter.name, filter.after) {
-            (None, None, after) => (&BUCKETS, None, after.map(|id| vec![number(id)])),
-            (None, Some(name), after) => {
-                let scope = Value::Bytes(name_key(name).to_vec());
-                (
-                    &BUCKETS_OF_NAME,
-                    Some(scope),
-                    after.map(|id| vec![number(id)]),
-                )
-            }
-            (Some(org), _, after) => {
-                let after = match after {
-                    None => None,
-                    // Behind what is not in the list is nothing.
-                    Some(id) => match self.name_in(org, id).await? {
-                        None => return Ok(Vec::new()),
-                        Some(name) => Some(name),
-                    },
-                };
-                if let Some(name) = &filter.name {
-                    let found = self.find_by_name(org, name).await?;
-                    let behind = |it: &Bucket| match &after {
-                        None => true,
-                        Some(after) if page.descending => it.name < *after,
-                        Some(after) => it.name > *after,
-                    };
-                    let found = found.into_iter().filter(behind);
-                    let found = found.skip(page.offset as usize).take(page.limit as usize);
-                    return Ok(found.collect());
-                }
-                let after = after.map(lists::key_of_name);
-                let scope = Value::Number(org.to_column());
-                (&BUCKETS_OF_ORGANIZATION, Some(scope), after)
-            }
+        let behind = match (&filter.list, filter.after) {
+            (BucketList::OfOrganization(org), Some(id)) => match self.name_in(*org, id).await? {
+                None => return Ok(Vec::new()),
+                Some(name) => Some(lists::key_of_name(name)),
+            },
+            _ => None,
         };
-        let wanted = Wanted {
-            list,
-            columns: COLUMNS,
-            from: None,
-            scope,
-            after,
-            page,
-        };
-        Ranks(self.0).page(wanted, bucket).await
+        let wanted = Wanted::buckets(filter, &BUCKETS_OF_ORGANIZATION, behind, page);
+        Lists(self.0).page(wanted, bucket).await
     }
 
     #[tracing::instrument(name = "db.bucket.insert", skip_all)]

@@ -20,14 +20,14 @@ pub(super) fn key_of_name(name: String) -> Vec<Value> {
     vec![Value::Text(beginning), Value::Text(name)]
 }
 
-/// Asks for ranks on a connection.
-pub(super) struct Ranks<'c>(pub(super) &'c mut PgConnection);
+/// Asks for pages on a connection.
+pub(super) struct Lists<'c>(pub(super) &'c mut PgConnection);
 
-impl Ranks<'_> {
+impl Lists<'_> {
     /// A page of a list.
     pub(super) async fn page<T>(
         &mut self,
-        wanted: Wanted<'_>,
+        wanted: Wanted,
         convert: impl Fn(&PgRow) -> Result<T> + Send,
     ) -> Result<Vec<T>> {
         // Statistics know nothing of marks: what they say is read and sorted would be all of a scope.
@@ -64,7 +64,7 @@ impl Ranks<'_> {
 }
 
 #[async_trait]
-impl Ranked for Ranks<'_> {
+impl Ranked for Lists<'_> {
     async fn mark(&mut self, query: Query) -> Result<Option<Mark>> {
         let row = self.rows(query, true).await?.pop();
         row.as_ref().map(mark).transpose()

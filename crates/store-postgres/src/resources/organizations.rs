@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use influxd_model::{OrgId, Organization, UserId};
 use influxd_store::columns::{organization_key, refuse_nul};
+use influxd_store::lists::Wanted;
 use influxd_store::{OrganizationRepository, Page, Result, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
-use super::lists::Ranks;
+use super::lists::Lists;
 use super::{buckets, column, dbrps, exists, guarded, must_change, remove};
 use crate::error::{corrupt, store_error};
-use influxd_store::lists::{ORGANIZATIONS, ORGANIZATIONS_OF_USER, Value, Wanted};
 
 pub(super) struct Organizations<'c>(pub(super) &'c mut PgConnection);
 
@@ -55,16 +55,9 @@ impl OrganizationRepository for Organizations<'_> {
 
     #[tracing::instrument(name = "db.organization.list", skip_all)]
     async fn list(&mut self, of: Option<UserId>, page: Page) -> Result<Vec<Organization>> {
-        let joined = "memberships JOIN organizations ON id = thing_id WHERE kind = 1";
-        let wanted = Wanted {
-            list: of.map_or(&ORGANIZATIONS, |_| &ORGANIZATIONS_OF_USER),
-            columns: "id, name, description, created_at, updated_at",
-            from: of.map(|_| joined),
-            scope: of.map(|user| Value::Number(user.to_column())),
-            after: None,
-            page,
-        };
-        Ranks(self.0).page(wanted, organization).await
+        Lists(self.0)
+            .page(Wanted::organizations(of, page), organization)
+            .await
     }
 
     #[tracing::instrument(name = "db.organization.is_empty", skip_all)]

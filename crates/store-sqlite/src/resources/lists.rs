@@ -22,14 +22,14 @@ pub(super) fn key_of_name(name: String) -> Vec<Value> {
 /// How many marks one statement inserts.
 const BATCH: usize = 500;
 
-/// Asks for ranks on a connection.
-pub(super) struct Ranks<'c>(pub(super) &'c mut SqliteConnection);
+/// Asks for pages on a connection.
+pub(super) struct Lists<'c>(pub(super) &'c mut SqliteConnection);
 
-impl Ranks<'_> {
+impl Lists<'_> {
     /// A page of a list.
     pub(super) async fn page<T>(
         &mut self,
-        wanted: Wanted<'_>,
+        wanted: Wanted,
         convert: impl Fn(&SqliteRow) -> Result<T> + Send,
     ) -> Result<Vec<T>> {
         let (query, is_reversed) = lists::page(self, wanted).await?;
@@ -57,7 +57,7 @@ impl Ranks<'_> {
 }
 
 #[async_trait]
-impl Ranked for Ranks<'_> {
+impl Ranked for Lists<'_> {
     async fn mark(&mut self, query: Query) -> Result<Option<Mark>> {
         let row = self.rows(query).await?.pop();
         row.as_ref().map(mark).transpose()

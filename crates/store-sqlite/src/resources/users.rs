@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use influxd_model::{Status, User, UserId};
 use influxd_store::columns::{name_key, refuse_nul};
+use influxd_store::lists::Wanted;
 use influxd_store::{Page, Result, StoreError, Unique, UserRepository};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::lists::Ranks;
+use super::lists::Lists;
 use super::{USER, column, exists, must_change, must_exist, remove};
 use crate::error::{corrupt, store_error};
-use influxd_store::lists::{USERS, Value, Wanted};
 
 pub(super) struct Users<'c>(pub(super) &'c mut SqliteConnection);
 
@@ -61,15 +61,7 @@ impl UserRepository for Users<'_> {
 
     #[tracing::instrument(name = "db.user.list", skip_all)]
     async fn list(&mut self, after: Option<UserId>, page: Page) -> Result<Vec<User>> {
-        let wanted = Wanted {
-            list: &USERS,
-            columns: "id, name, active, oauth_id",
-            from: None,
-            scope: None,
-            after: after.map(|id| vec![Value::Number(id.to_column())]),
-            page,
-        };
-        Ranks(self.0).page(wanted, user).await
+        Lists(self.0).page(Wanted::users(after, page), user).await
     }
 
     #[tracing::instrument(name = "db.user.is_empty", skip_all)]

@@ -1,10 +1,10 @@
 //! Buckets (auth-and-resources 9.4).
 
-use influxd_model::{Bucket, BucketKind};
+use influxd_model::{Bucket, BucketId, BucketKind, OrgId};
 
 use super::Subject;
 use super::fixtures::{HOUR, assert_refused, bucket, bucket_id, dbrp, org_id};
-use crate::{BucketFilter, DbrpFilter, Page, StoreError, Unique};
+use crate::{BucketFilter, BucketList, DbrpFilter, Page, StoreError, Unique};
 
 /// With every field as it was.
 pub async fn buckets_survive_being_stored(subject: Subject) {
@@ -68,11 +68,13 @@ pub async fn bucket_lists_are_filtered_ordered_and_paged(subject: Subject) {
         buckets.insert(&bucket(id, org, name)).await.unwrap();
     }
     let mut list = async |org: u64, name: &str, after: u64, page: Page| -> Vec<u64> {
-        let filter = BucketFilter {
-            org: influxd_model::OrgId::new(org),
-            name: (!name.is_empty()).then(|| name.to_owned()),
-            after: influxd_model::BucketId::new(after),
+        let list = match (OrgId::new(org), name) {
+            (Some(org), _) => BucketList::OfOrganization(org),
+            (None, "") => BucketList::All,
+            (None, name) => BucketList::OfName(name.to_owned()),
         };
+        let after = BucketId::new(after);
+        let filter = BucketFilter { list, after };
         let found = buckets.list(&filter, page).await.unwrap();
         found.iter().map(|b| b.id.get()).collect()
     };
@@ -93,10 +95,10 @@ pub async fn bucket_lists_are_filtered_ordered_and_paged(subject: Subject) {
     assert_eq!(list(1, "", 5, Page::ALL).await, [0; 0]);
     assert_eq!(list(1, "", 5, down).await, [0; 0]);
     assert_eq!(list(1, "", 0, second).await, [2]);
-    assert_eq!(list(1, "ab", 0, Page::ALL).await, [4]);
     assert_eq!(list(3, "", 0, Page::ALL).await, [0; 0]);
     assert_eq!(list(0, "", 0, Page::ALL).await, [2, 3, 4, 5, u64::MAX]);
     assert_eq!(list(0, "ab", 0, Page::ALL).await, [4, 5]);
+    assert_eq!(list(0, "ab", 4, Page::ALL).await, [5]);
     assert_eq!(list(0, "", 4, Page::ALL).await, [5, u64::MAX]);
     assert_eq!(list(0, "", 0, second).await, [3]);
 }

@@ -10,7 +10,9 @@ use super::fixtures::{
     authorization, authorization_id, bucket, bucket_id, digest, forms, label, label_id, member,
     org_id, organization, session, user, user_id, v1_user,
 };
-use crate::{AuthorizationFilter, AuthorizationKind, BucketFilter, LabelFilter, Page, Result};
+use crate::{
+    AuthorizationFilter, AuthorizationKind, BucketFilter, BucketList, LabelFilter, Page, Result,
+};
 
 /// How often each is measured; the median is printed.
 const TIMES: u32 = 101;
@@ -137,16 +139,15 @@ async fn measure(subject: &Subject, rows: u64) {
     // Another one each time, spread over all.
     let any = |n: u64| anywhere(n * 7919 % rows);
     let in_big = |after| BucketFilter {
-        org: OrgId::new(BIG),
         after,
-        name: None,
+        ..BucketFilter::of(org_id(BIG))
     };
     let everywhere = |after| BucketFilter {
         after,
         ..BucketFilter::default()
     };
     let same = BucketFilter {
-        name: Some("same".to_owned()),
+        list: BucketList::OfName("same".to_owned()),
         ..BucketFilter::default()
     };
     let tokens = |org, user| AuthorizationFilter {

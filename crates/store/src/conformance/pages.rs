@@ -1,11 +1,11 @@
 //! A page that is far behind has what a walk there would find, whatever has come and gone since its
 //! list was counted.
 
-use influxd_model::{BucketId, MemberOf, OrgId, UserId};
+use influxd_model::{MemberOf, UserId};
 
 use super::Subject;
 use super::fixtures::{bucket, bucket_id, member, org_id, organization, user, user_id};
-use crate::{BucketFilter, Page, Store, Transaction};
+use crate::{BucketFilter, BucketList, Page, Store, Transaction};
 
 /// One organization has many buckets, one user is in many organizations.
 const BIG: u64 = 1;
@@ -81,11 +81,13 @@ impl Which {
             let found = transaction.organizations().list(user, page).await;
             return found.unwrap().iter().map(|it| it.id.get()).collect();
         }
-        let filter = BucketFilter {
-            org: self.buckets_of.and_then(OrgId::new),
-            name: self.name.map(ToOwned::to_owned),
-            after: self.after.and_then(BucketId::new),
+        let list = match (self.buckets_of, self.name) {
+            (Some(org), _) => BucketList::OfOrganization(org_id(org)),
+            (None, Some(name)) => BucketList::OfName(name.to_owned()),
+            (None, None) => BucketList::All,
         };
+        let after = self.after.map(bucket_id);
+        let filter = BucketFilter { list, after };
         let found = transaction.buckets().list(&filter, page).await.unwrap();
         found.iter().map(|it| it.id.get()).collect()
     }

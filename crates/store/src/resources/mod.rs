@@ -17,8 +17,8 @@ pub use credentials::{
 pub use people::{MembershipRepository, OrganizationRepository, UserRepository};
 pub use snapshot::{AuthorizationRecord, SecretRecord, Snapshot, UserRecord};
 pub use things::{
-    BucketFilter, BucketRepository, DbrpFilter, DbrpRepository, LabelFilter, LabelRepository,
-    SecretRepository,
+    BucketFilter, BucketList, BucketRepository, DbrpFilter, DbrpRepository, LabelFilter,
+    LabelRepository, SecretRepository,
 };
 pub use tokens::{RawToken, StoredToken, TokenForm, TokenForms, TokenRepository};
 

@@ -7,15 +7,36 @@ use influxd_model::{Bucket, BucketId, Dbrp, DbrpId, Label, LabelId, OrgId};
 use super::{Page, SecretRecord};
 use crate::Result;
 
-/// Which buckets to list: all conditions that are given hold.
+/// Which list of buckets.
+#[derive(Debug, Clone, Default)]
+pub enum BucketList {
+    /// All, by id.
+    #[default]
+    All,
+    /// Those of an organization, by name, bytewise.
+    OfOrganization(OrgId),
+    /// Those of all organizations with this name, by id.
+    OfName(String),
+}
+
+/// Which buckets to list.
 #[derive(Debug, Clone, Default)]
 pub struct BucketFilter {
-    /// Those of this organization; then the order is by name, bytewise, else by id.
-    pub org: Option<OrgId>,
-    /// Those with this name.
-    pub name: Option<String>,
-    /// In the list's order, only those behind the bucket with this id.
+    /// Those in this list,
+    pub list: BucketList,
+    /// and only those behind the bucket with this id; behind one that an organization does not
+    /// have is nothing in its list.
     pub after: Option<BucketId>,
+}
+
+impl BucketFilter {
+    /// All buckets of an organization.
+    pub const fn of(org: OrgId) -> Self {
+        Self {
+            list: BucketList::OfOrganization(org),
+            after: None,
+        }
+    }
 }
 
 /// Buckets.

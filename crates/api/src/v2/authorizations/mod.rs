@@ -144,7 +144,11 @@ macro_rules! operations {
                 || web::to(update::update),
                 (
                     concat!("Patch", $id, "ID"),
-                    concat!("Changes status and description of one ", $one),
+                    concat!(
+                        "Changes status and description of one ",
+                        $one,
+                        ", also where a 404 says that its organization or owner is gone"
+                    ),
                 ),
                 &[Answer::json::<AuthorizationView<'_>>(200)],
             )

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use influxd_model::{Bucket, BucketId, OrgId};
-use influxd_store::{BucketFilter, Page, Transaction};
+use influxd_store::{BucketFilter, BucketList, Page, Transaction};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -93,15 +93,16 @@ async fn find(
         (None, Some(name)) => Some(find_org_by_name(transaction, name).await?),
         (None, None) => None,
     };
-    if let (Some(org), Some(name)) = (org, &filter.name) {
-        let found = transaction.buckets().find_by_name(org, name).await?;
-        return found.map(|b| vec![b]).ok_or_else(|| unknown_bucket(name));
-    }
-    let filter = BucketFilter {
-        org,
-        name: filter.name,
-        after,
+    let list = match (org, filter.name) {
+        (Some(org), Some(name)) => {
+            let found = transaction.buckets().find_by_name(org, &name).await?;
+            return found.map(|b| vec![b]).ok_or_else(|| unknown_bucket(&name));
+        }
+        (Some(org), None) => BucketList::OfOrganization(org),
+        (None, Some(name)) => BucketList::OfName(name),
+        (None, None) => BucketList::All,
     };
+    let filter = BucketFilter { list, after };
     Ok(transaction.buckets().list(&filter, page).await?)
 }
 

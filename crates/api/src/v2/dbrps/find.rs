@@ -1,11 +1,9 @@
 //! Finding a mapping, physical or virtual.
 
-use influxd_model::dbrp::{Mapping, blend};
 use influxd_model::{AnyId, Bucket, BucketId, Dbrp, DbrpId, OrgId};
-use influxd_store::{BucketFilter, DbrpFilter, Page, Transaction};
+use influxd_store::Transaction;
 
 use crate::error::ApiError;
-use crate::permit::{holds, reading, sees_mapping_of};
 
 /// What an id means in an organization.
 pub(super) enum Found {
@@ -33,36 +31,4 @@ pub(super) async fn find(
     Ok(bucket
         .filter(|bucket| bucket.org == org)
         .map(Found::Virtual))
-}
-
-/// All mappings of an organization that the caller can see.
-pub(super) async fn visible(
-    transaction: &mut dyn Transaction,
-    org: OrgId,
-    caller: &influxd_tokens::Caller,
-) -> Result<Vec<Mapping>, ApiError> {
-    let physical = transaction
-        .dbrps()
-        .list(org, &DbrpFilter::default())
-        .await?;
-    let filter = BucketFilter {
-        org: Some(org),
-        ..BucketFilter::default()
-    };
-    let mut buckets = transaction.buckets().list(&filter, Page::ALL).await?;
-    buckets.retain(|bucket| sees_mapping_of(caller, bucket));
-    let mut seen: std::collections::HashSet<BucketId> = buckets.iter().map(|b| b.id).collect();
-    for dbrp in &physical {
-        // It may lead to a bucket of another organization.
-        if !seen.contains(&dbrp.bucket)
-            && let Some(bucket) = transaction.buckets().find(dbrp.bucket).await?
-            && holds(caller, &reading(&bucket))
-        {
-            seen.insert(bucket.id);
-        }
-    }
-    let all = blend(&physical, &buckets);
-    Ok(influxd_model::dbrp::visible(all, |bucket| {
-        seen.contains(&bucket)
-    }))
 }

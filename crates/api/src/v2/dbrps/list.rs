@@ -6,12 +6,13 @@ use influxd_model::dbrp::Mapping;
 use influxd_model::{AnyId, BucketId, IdError};
 
 use crate::caller::Caller;
+use crate::directory::visible_mappings;
 use crate::error::ApiError;
 use crate::query_string::{Query, parse_bool};
 use crate::reply;
 use crate::state::AppState;
+use crate::v2::dbrps::OrgChoice;
 use crate::v2::dbrps::view::{Contents, DbrpView};
-use crate::v2::dbrps::{OrgChoice, find};
 
 /// What a request filters by: all conditions that are given hold.
 struct Filter {
@@ -79,12 +80,13 @@ pub(crate) async fn list(
         let org = choice.resolve(&mut *transaction).await?;
         // The organization is looked for before what it is filtered by is looked at.
         let filter = filter?;
-        let mappings = find::visible(&mut *transaction, org, &caller).await?;
+        let mappings = visible_mappings(&mut *transaction, org, &caller).await?;
         Ok((mappings, org, filter))
     };
     let (mappings, org, filter) = state.run(work).await?;
     let content: Vec<DbrpView> = mappings
         .iter()
+        .map(|visible| &visible.mapping)
         .filter(|mapping| filter.takes(mapping))
         .map(|mapping| DbrpView::of(mapping, org))
         .collect();
