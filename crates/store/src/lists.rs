@@ -1,14 +1,14 @@
 //! Where a page that is far behind in a list begins, without counting all that is before it.
 //!
-//! Every [`STEP`] rows of a list there is a mark with the number of rows that were before it when
+//! Every so many rows of a list there is a mark with the number of rows that were before it when
 //! the list was last counted. What has been added or removed since is in a log that triggers
 //! write, in the transaction that adds or removes: nobody waits for anybody, and what one
 //! transaction sees of rows, marks and log always agrees. So the rank of a row, which is the number
 //! of rows before it, is what the mark before it says, and the changes before that mark, and a
 //! count of the few rows in between. Now and then a list is counted again, and its log is empty.
 //!
-//! Both databases keep the same tables `list_marks` and `list_changes`, and understand the same
-//! SQL here. Keys are texts in them, in an order that is that of their bytes.
+//! Both databases keep the same tables `lists`, `list_marks` and `list_changes`, and understand the
+//! same SQL here. Keys are texts in them, in an order that is that of their bytes.
 
 use std::fmt::Write;
 
